@@ -19,10 +19,14 @@ function installDependencies() {
   const started = Date.now();
   process.stderr.write('==> npm ci: installing the pinned npm packages, Node 24 among them (about 20 s)\n');
   // --engine-strict=false: the packages want Node >= 22; npm itself runs on the machine's Node, they run on Node 24.
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const npm = spawnSync(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  );
   if (npm.status !== 0) {
     process.stderr.write('npm ci failed (above). Is the npm registry reachable?\n');
     process.exit(npm.status ?? 1);
@@ -46,5 +50,6 @@ const child = spawn(node, [join(root, script), ...args], {
   env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` },
 });
 // The child gets SIGINT from the terminal too; it decides when it is done cleaning up.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => signal === 'SIGTERM' && child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
