@@ -1,0 +1,104 @@
+// Vitest global setup of the project `pg`: a throw-away PostgreSQL server for the tests of one run.
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensurePackages } from '../lib/apt.ts';
+import { running, startDaemon, stopDaemon, tail } from '../lib/daemon.ts';
+import { attempt, hasCommand, run } from '../lib/exec.ts';
+import { createLog } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
+import { freePorts } from '../lib/ports.ts';
+import { until } from '../lib/wait.ts';
+
+const versionsFolder = '/usr/lib/postgresql';
+
+/** The settings that make a test server fast: it need not survive a crash, its data is thrown away. */
+const settings = (port: number, socketFolder: string): string => `
+listen_addresses = '127.0.0.1'
+port = ${String(port)}
+unix_socket_directories = '${socketFolder}'
+max_connections = 200
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+shared_buffers = 128MB
+autovacuum_naptime = 1h
+password_encryption = 'scram-sha-256'
+log_min_messages = warning
+`;
+
+/** The newest installed PostgreSQL's folder of server programs. */
+function newestServer(): string | undefined {
+  if (!existsSync(versionsFolder)) return undefined;
+  return readdirSync(versionsFolder)
+    .filter((version) => existsSync(join(versionsFolder, version, 'bin', 'initdb')))
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(versionsFolder, version, 'bin'))[0];
+}
+
+async function serverPrograms(log: Log): Promise<string> {
+  const found = newestServer();
+  if (found !== undefined) return found;
+  if (!(await hasCommand('apt-get'))) {
+    throw new Error(`The pg tests need PostgreSQL's server programs under ${versionsFolder} (Debian: postgresql).`);
+  }
+  await ensurePackages(['postgresql'], log);
+  const installed = newestServer();
+  if (installed === undefined) throw new Error(`The package postgresql brought no initdb under ${versionsFolder}`);
+  return installed;
+}
+
+/** Whom the server runs as: itself refuses root, so root hands it to Debian's user postgres. */
+async function serverUser(): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {};
+  const number = async (flag: string): Promise<number> => Number(await run('id', [flag, 'postgres']));
+  return { uid: await number('-u'), gid: await number('-g') };
+}
+
+/** Starts the server, sets PGRST_TEST_PG_URL and returns what stops it again. */
+export default async function startPostgres(): Promise<() => Promise<void>> {
+  const log = createLog();
+  const bin = await serverPrograms(log);
+  const user = await serverUser();
+  const folder = mkdtempSync(join(tmpdir(), 'pgrst-test-pg-'));
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  const pidFile = join(folder, 'postgres.pid.json');
+  const logFile = join(folder, 'postgres.log');
+
+  const stop = async (): Promise<void> => {
+    // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
+    await stopDaemon(pidFile, { signal: 'SIGINT' });
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  try {
+    const password = randomBytes(12).toString('hex');
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, password);
+    const data = join(folder, 'data');
+    const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    await run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], { ...user, cwd: folder });
+    const [port = 0] = await freePorts(1);
+    writeFileSync(join(folder, 'settings.conf'), settings(port, folder));
+    await run('sh', ['-c', `cat ../settings.conf >> postgresql.conf`], { cwd: data });
+    await startDaemon({ command: join(bin, 'postgres'), args: ['-D', data], pidFile, logFile, cwd: folder, ...user });
+    await until(
+      'PostgreSQL for the tests accepts connections',
+      async () => {
+        if (running(pidFile) === undefined) throw new Error(`it ended:\n${tail(logFile)}`);
+        const ready = await attempt(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]);
+        return ready.code === 0 ? true : undefined;
+      },
+      { timeoutMs: 30_000, everyMs: 50 },
+    );
+    process.env.PGRST_TEST_PG_URL = `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`;
+    process.env.PGRST_TEST_PG_BIN = bin;
+    return stop;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
