@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { OnRequest } from '../runtime/client.ts';
+import type { OnRequest } from '../runtime/http.ts';
 import type { ControllerMetrics } from '../runtime/controller.ts';
 import type { QueueMetrics } from '../runtime/queue.ts';
 
