@@ -35,8 +35,8 @@ export interface Plan<Status, Work = unknown> {
   readonly apply: readonly KubeObject[];
   /** Objects to delete, after the applies. Deleting what is gone is fine. */
   readonly prune: readonly ObjectRef[];
-  /** The long work that should be running now; work that is not named here is cancelled and its result forgotten. */
-  readonly work: readonly WorkOrder<Work>[];
+  /** The long work that should be running now; work that is not named here is cancelled and its result forgotten. Absent: all of it is left as it is. */
+  readonly work?: readonly WorkOrder<Work>[];
   /** The whole status; written only where it differs from what was read. Absent: leave status alone. */
   readonly status?: Status;
   readonly notes: readonly EventNote[];
