@@ -1,0 +1,153 @@
+// Which folder may import which: the arrows of docs/architecture.md as a check. Every folder of operator/ is a row of
+// this table; what a row does not name is forbidden. `types` may be imported with `import type` only, so nothing of it
+// is there at run time.
+
+/** @type {Record<string, { may?: string[], types?: string[], npm?: string[], core?: string[] }>} */
+const folders = {
+  api: { npm: ['zod'] },
+  // Pure: no I/O, no clock, no database. Hashing is a function like any other.
+  rollout: { may: ['api'], types: ['runtime/object'], core: ['crypto'] },
+  migration: { may: ['api'], types: ['runtime/object'], npm: ['libpg-query'], core: ['crypto'] },
+  resources: { may: ['api'], types: ['runtime/object'], core: ['crypto'] },
+  // Knows Kubernetes, but neither of our kinds.
+  runtime: { npm: ['@kubernetes/client-node', 'undici', 'pino', 'prom-client'], core: ['*'] },
+  observability: { types: ['runtime'], npm: ['pino', 'prom-client'], core: ['*'] },
+  traffic: { may: ['resources', 'api'], types: ['runtime'] },
+  proof: {
+    may: ['resources', 'traffic', 'runtime', 'api'],
+    types: ['rollout'],
+    npm: ['undici'],
+    core: ['*'],
+  },
+  database: { types: ['migration', 'runtime', 'api'], npm: ['pg'], core: ['*'] },
+  controllers: {
+    may: ['rollout', 'migration', 'resources', 'proof', 'traffic', 'database', 'runtime', 'api'],
+    core: ['crypto'],
+  },
+};
+
+const composition = ['controllers', 'runtime', 'database', 'traffic', 'proof', 'observability', 'config'];
+
+const escaped = (name) => name.replace(/[/.@-]/g, '\\$&');
+const inOperator = (names) => names.map((name) => `^operator/${escaped(name)}(/|\\.ts$)`);
+const inNpm = (names) => names.map((name) => `^node_modules/(@types/)?${escaped(name)}(/|$)`);
+
+const tests = '\\.test\\.ts$|^operator/testing/';
+
+const arrows = Object.entries(folders).flatMap(([name, { may = [], types = [], npm = [], core = [] }]) => {
+  const from = { path: `^operator/${name}/`, pathNot: tests };
+  const rules = [
+    {
+      name: `${name}-imports`,
+      comment: `operator/${name} may import ${[...may, ...npm].join(', ') || 'nothing'}${types.length > 0 ? `, and with import type ${types.join(', ')}` : ''}.`,
+      severity: 'error',
+      from,
+      to: {
+        path: '^(operator|hack|test-e2e|bench|node_modules)/',
+        pathNot: [...inOperator([name, ...may, ...types]), ...inNpm([...npm, '@kubernetes/client-node'])],
+      },
+    },
+  ];
+  const clientNode = npm.includes('@kubernetes/client-node') ? [] : ['@kubernetes/client-node'];
+  const typeOnly = [...inOperator(types), ...inNpm(clientNode)];
+  if (typeOnly.length > 0)
+    rules.push({
+      name: `${name}-imports-types-only`,
+      comment: `operator/${name} may import these with import type only: ${[...types, ...clientNode].join(', ')}.`,
+      severity: 'error',
+      from,
+      to: { path: typeOnly, dependencyTypesNot: ['type-only'] },
+    });
+  if (!core.includes('*'))
+    rules.push({
+      name: `${name}-does-no-io`,
+      comment: `operator/${name} may import ${core.map((module) => `node:${module}`).join(', ') || 'no module'} of Node.`,
+      severity: 'error',
+      from,
+      to: { dependencyTypes: ['core'], pathNot: core.map((module) => `^(node:)?${module}$`) },
+    });
+  return rules;
+});
+
+export default {
+  forbidden: [
+    ...arrows,
+    {
+      name: 'every-folder-has-a-row',
+      comment:
+        'A new folder of operator/ needs a row in the table of .dependency-cruiser.js before anything is in it.',
+      severity: 'error',
+      from: {
+        path: '^operator/[^/]+/',
+        pathNot: [...inOperator(Object.keys(folders)), '^operator/testing/'],
+      },
+      to: {},
+    },
+    {
+      name: 'main-composes',
+      comment: `operator/main.ts and config.ts put things together: ${composition.join(', ')}.`,
+      severity: 'error',
+      from: { path: '^operator/[^/]+\\.ts$', pathNot: tests },
+      to: { path: '^(operator|hack|test-e2e|bench)/', pathNot: inOperator(composition) },
+    },
+    {
+      name: 'operator-never-imports-tooling',
+      comment: 'operator/ is what we ship; hack/, bench/ and test-e2e/ stand around it.',
+      severity: 'error',
+      from: { path: '^operator/' },
+      to: { path: '^(hack|bench|test-e2e)/' },
+    },
+    {
+      name: 'testing-is-for-tests',
+      comment: 'operator/testing is for *.test.ts and other testing files.',
+      severity: 'error',
+      from: { pathNot: [tests, '^(test-e2e|hack/test)/'] },
+      to: { path: '^operator/testing/' },
+    },
+    {
+      name: 'nobody-imports-a-test',
+      comment: 'What two tests share belongs into operator/testing.',
+      severity: 'error',
+      from: {},
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'e2e-is-black-box',
+      comment:
+        'Journeys see what a user sees: the Kubernetes API and HTTP. They may know the types of our API.',
+      severity: 'error',
+      from: { path: '^test-e2e/' },
+      to: { path: '^operator/', pathNot: '^operator/api/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one file, or a third is missing.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-dependency-in-the-operator',
+      comment: 'The image holds the production dependencies only.',
+      severity: 'error',
+      from: { path: '^operator/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
+  },
+};
