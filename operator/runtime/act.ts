@@ -1,8 +1,10 @@
 import type { AppliedMemory } from './applied.ts';
+import { containsDesired, stableJson } from './contains.ts';
 import type { EventRecorder } from './events.ts';
 import type { KubeClient } from './kubeClient.ts';
-import type { KubeObject, ObjectRef } from './object.ts';
-import type { Key, Plan } from './reconciler.ts';
+import { isConflict, isNotFound } from './kubeError.ts';
+import { refOf, type KubeObject, type ObjectRef } from './object.ts';
+import type { Key, MetadataChange, Plan } from './reconciler.ts';
 import type { RunTask, TaskSupervisor } from './tasks.ts';
 
 /** The field manager of everything that the operator applies. */
@@ -30,25 +32,129 @@ export interface ActDeps<Work, Result> {
   readonly client: KubeClient;
   /** What this process has applied so far. */
   readonly applied: AppliedMemory;
-  /** The object as the caches have it; undefined when they do not have it (then it is applied). */
+  /** The whole object as a cache or `observe` has it; undefined when they do not have it (then it is applied). */
   readonly observed: (ref: ObjectRef) => KubeObject | undefined;
   readonly tasks: TaskSupervisor<Work, Result>;
   readonly run: RunTask<Work, Result>;
   readonly events: EventRecorder;
 }
 
-/** Makes the plan true: all writes of one reconcile. */
+/**
+ * Makes the plan true: all writes of one reconcile.
+ *
+ * Order: the object's own metadata, the applies, the prunes, the long work, the status, the Events. The metadata change
+ * carries the resourceVersion that was read: when the object has changed since, the plan speaks of a world that is gone,
+ * so the conflict is thrown before anything else is written. A failed apply or prune stops those behind it; the status
+ * is written all the same (people must see where it stands), then the failure is thrown.
+ *
+ * Guarantees: every write can be repeated, so dying between any two of them and running again reaches the same end. At
+ * rest nothing is written: an apply is skipped when it was this process's last for that object and the observed object
+ * still contains it; status is compared with what was read.
+ */
 export async function executePlan<Status, Work, Result>(
   plan: Plan<Status, Work>,
   primary: Primary,
   deps: ActDeps<Work, Result>,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.reject(new Error('being written'));
-  void [plan, primary, deps, signal];
+  if (plan.metadata !== undefined) await changeMetadata(plan.metadata, primary, deps.client, signal);
+  const failure = await attempt(async () => {
+    for (const desired of plan.apply) await applyOne(desired, deps, signal);
+    for (const ref of plan.prune) await pruneOne(ref, deps, signal);
+    deps.tasks.ensure(keyOf(primary), plan.work, deps.run);
+  });
+  signal.throwIfAborted();
+  if (plan.status !== undefined) {
+    const statusFailure = await attempt(() => writeStatus(plan.status, primary, deps.client, signal));
+    if (failure === undefined && statusFailure !== undefined) throw statusFailure.error;
+  }
+  if (failure !== undefined) throw failure.error;
+  for (const note of plan.notes) deps.events.record(primary, note);
 }
 
 /** `namespace/name` of the reconciled object. */
 export function keyOf(primary: Primary): Key {
   return `${primary.metadata.namespace}/${primary.metadata.name}`;
+}
+
+async function attempt(work: () => Promise<void>): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function changeMetadata(
+  { annotations, finalizers }: MetadataChange,
+  primary: Primary,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const { metadata } = primary;
+  const changed = Object.entries(annotations ?? {}).filter(
+    ([name, value]) => (metadata.annotations?.[name] ?? null) !== value,
+  );
+  const sameFinalizers =
+    finalizers === undefined || stableJson(finalizers) === stableJson(metadata.finalizers ?? []);
+  if (changed.length === 0 && sameFinalizers) return;
+  const body = {
+    metadata: {
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+      ...(changed.length === 0 ? {} : { annotations: Object.fromEntries(changed) }),
+      ...(sameFinalizers ? {} : { finalizers }),
+    },
+  };
+  await client.patch(refOf(primary), { type: 'merge', body }, signal);
+}
+
+async function applyOne<Work, Result>(
+  desired: KubeObject,
+  { client, applied, observed }: ActDeps<Work, Result>,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = refOf(desired);
+  const current = observed(ref);
+  if (current !== undefined && applied.has(desired) && containsDesired(current, desired)) return;
+  // Not known until it is done: a failed apply may have changed anything.
+  applied.forget(ref);
+  await client.apply(desired, { fieldManager }, signal);
+  applied.remember(desired);
+}
+
+async function pruneOne<Work, Result>(
+  ref: ObjectRef,
+  { client, applied }: ActDeps<Work, Result>,
+  signal: AbortSignal,
+): Promise<void> {
+  applied.forget(ref);
+  try {
+    await client.delete(ref, {}, signal);
+  } catch (error) {
+    // With a uid: the one that was meant is gone, and another has its name, which is not ours to delete.
+    if (ref.uid === undefined || !isConflict(error)) throw error;
+  }
+}
+
+async function writeStatus(
+  status: unknown,
+  primary: Primary,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<void> {
+  if (stableJson(status) === stableJson(primary.status ?? {})) return;
+  const { apiVersion, kind, metadata } = primary;
+  const { name, namespace, uid } = metadata;
+  try {
+    // The uid is a precondition: a namesake that was created meanwhile must not get this status.
+    await client.applyStatus(
+      { apiVersion, kind, metadata: { name, namespace, uid }, status },
+      { fieldManager: statusFieldManager },
+      signal,
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error; // Gone, for example because its last finalizer just went: no status to keep.
+  }
 }

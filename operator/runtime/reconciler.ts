@@ -22,7 +22,12 @@ export interface WorkOrder<Spec = unknown> {
 
 /** How a piece of long work stands, as `observe` sees it. */
 export type WorkState<Result = unknown> =
-  | { readonly state: 'running'; readonly progress?: unknown }
+  | {
+      readonly state: 'running';
+      readonly progress?: unknown;
+      /** How the try before this one failed, when there was one: a retry must not look like a fresh start. */
+      readonly failure?: { readonly message: string; readonly at: number };
+    }
   | { readonly state: 'done'; readonly result: Result; readonly at: number }
   /** It threw: `message` is safe to show. It is started again with backoff for as long as a plan orders it. */
   | { readonly state: 'failed'; readonly message: string; readonly at: number };
