@@ -1,7 +1,6 @@
 // Vitest global setup of the project `pg`: a throw-away PostgreSQL server for the tests of one run.
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePackages } from '../lib/apt.ts';
 import { running, startDaemon, stopDaemon, tail } from '../lib/daemon.ts';
@@ -9,6 +8,7 @@ import { attempt, hasCommand, run } from '../lib/exec.ts';
 import { createLog } from '../lib/log.ts';
 import type { Log } from '../lib/log.ts';
 import { freePorts } from '../lib/ports.ts';
+import { removeScratch, scratchFolder } from '../lib/scratch.ts';
 import { until } from '../lib/wait.ts';
 
 const versionsFolder = '/usr/lib/postgresql';
@@ -63,15 +63,15 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
   const log = createLog();
   const bin = await serverPrograms(log);
   const user = await serverUser();
-  const folder = mkdtempSync(join(tmpdir(), 'pgrst-test-pg-'));
+  const folder = await scratchFolder('pgrst-test-pg-');
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
-  const pidFile = join(folder, 'postgres.pid.json');
+  const pidFile = join(folder, 'run', 'postgres.pid');
   const logFile = join(folder, 'postgres.log');
 
   const stop = async (): Promise<void> => {
-    // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
+    // PostgreSQL's fast shutdown, which does not wait for clients to leave; a SIGKILL would strand its children.
     await stopDaemon(pidFile, { signal: 'SIGINT' });
-    rmSync(folder, { recursive: true, force: true });
+    await removeScratch(folder);
   };
 
   try {
