@@ -61,7 +61,7 @@ export async function executePlan<Status, Work, Result>(
   const failure = await attempt(async () => {
     for (const desired of plan.apply) await applyOne(desired, deps, signal);
     for (const ref of plan.prune) await pruneOne(ref, deps, signal);
-    deps.tasks.ensure(keyOf(primary), plan.work, deps.run);
+    if (plan.work !== undefined) deps.tasks.ensure(keyOf(primary), plan.work, deps.run);
   });
   signal.throwIfAborted();
   if (plan.status !== undefined) {
