@@ -85,7 +85,7 @@ export default defineConfig(
   },
   {
     // The tools that own these files demand a default export.
-    files: ['*.config.ts', '**/*setup.ts', 'hack/test/postgres.ts', 'hack/test/apiServer.ts'],
+    files: ['*.config.ts', 'test-e2e/setup.ts', 'hack/test/{postgres,apiServer,reporter}.ts'],
     rules: { 'no-restricted-syntax': ['error', noSkippedTests, noClass] },
   },
 );
