@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, cacheRoot, fingerprint } from '../lib/cache.ts';
+import { withLock } from '../lib/lock.ts';
+import type { Log } from '../lib/log.ts';
+import { architecture, writeImageArchive, writeLayer } from './archive.ts';
+import type { ImageConfig } from './archive.ts';
+import type { Entry } from './tar.ts';
+
+/** What an image is made of, before any of it is built. */
+export interface ImageRecipe {
+  name: string;
+  /** The tag; `undefined` makes it `<version>-<fingerprint>`, so that another content is another image. */
+  tag?: string;
+  version: string;
+  config: ImageConfig;
+  /** What decides the content beside the entries: names of files that are themselves named by content. */
+  layers: readonly string[];
+  /** The topmost layer, written for this image alone. */
+  entries: readonly Entry[];
+  /** Fingerprints of the files that `entries` takes from the disk. */
+  inputs?: readonly string[];
+}
+
+/** An image archive on this machine. */
+export interface Image {
+  reference: string;
+  archive: string;
+  /** Changes with the content. */
+  key: string;
+}
+
+const repository = 'localhost/postgrest-operator';
+
+/** The identity of what a recipe yields. */
+export function imageKey(recipe: ImageRecipe): string {
+  const inline = recipe.entries.map((entry) =>
+    'fromFile' in entry ? { ...entry, fromFile: '' } : 'content' in entry ? { ...entry, content: fingerprint(entry.content) } : entry,
+  );
+  // Layers come from the cache under names that carry their fingerprints.
+  const layers = recipe.layers.map((layer) => layer.split('/').at(-1) ?? '');
+  return fingerprint(JSON.stringify([recipe.config, inline, layers, recipe.inputs ?? [], architecture()]));
+}
+
+/** The reference under which manifests name an image. */
+export function imageReference(recipe: ImageRecipe): string {
+  return `${repository}/${recipe.name}:${recipe.tag ?? `${recipe.version}-${imageKey(recipe)}`}`;
+}
+
+/** Builds an image archive unless it is there already. */
+export async function buildImage(recipe: ImageRecipe, log: Log): Promise<Image> {
+  const key = imageKey(recipe);
+  const reference = imageReference(recipe);
+  const folder = join(cacheRoot(), 'images');
+  mkdirSync(folder, { recursive: true });
+  const archive = await withLock(join(cacheRoot(), 'locks', `image-${recipe.name}`), log, () =>
+    cached(join(folder, `${recipe.name}-${recipe.version}-${key}.tar`), async (temporary) => {
+      await log.step(`writing the image ${recipe.name}`, async () => {
+        const top = `${temporary}.layer`;
+        await writeLayer(top, recipe.entries);
+        try {
+          await writeImageArchive(temporary, reference, recipe.config, [...recipe.layers, top]);
+        } finally {
+          rmSync(top, { force: true });
+        }
+      });
+    }),
+  );
+  return { reference, archive, key };
+}
