@@ -104,8 +104,10 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     return true;
   }
 
+  const isTrying = (): boolean => !stopping.signal.aborted && state !== 'lost';
+
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted && state !== 'lost') {
+    while (isTrying()) {
       const abort = new AbortController();
       // A try that hangs must not outlive the deadline; the next one may find a live API server.
       const cancel = clock.after(Math.min(renewDeadlineMs, leaseDurationMs) / 2, () => {
@@ -121,9 +123,8 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
       } finally {
         cancel();
       }
-      // The aborted signal may be new since the await, whatever the compiler infers from the loop's head.
-      if (won && !(stopping.signal as AbortSignal).aborted) lead();
-      if (state !== 'lost') await pause(retryPeriodMs * (1 + 0.2 * rng()));
+      if (won && isTrying()) lead();
+      if (isTrying()) await pause(retryPeriodMs * (1 + 0.2 * rng()));
     }
   }
 
@@ -149,10 +150,6 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      if (stopping.signal.aborted) {
-        resolve();
-        return;
-      }
       const end = (): void => {
         cancel();
         stopping.signal.removeEventListener('abort', end);

@@ -1,5 +1,9 @@
-import type { KubeClient } from '../runtime/kubeClient.ts';
-import type { KubeObject, ObjectRef } from '../runtime/object.ts';
+import { stableJson } from '../runtime/contains.ts';
+import type { KubeClient, Selection, WatchEvent } from '../runtime/kubeClient.ts';
+import { KubeError } from '../runtime/kubeError.ts';
+import { refKey, refOf, type KubeObject, type ObjectRef } from '../runtime/object.ts';
+import { applyFields, mergePatch } from './fakePatch.ts';
+import { matches } from './fakeSelector.ts';
 
 /** One write that reached the fake server. */
 export interface RecordedWrite {
@@ -13,19 +17,28 @@ export interface RecordedWrite {
 
 /** An API server in memory: enough of one for the tests of controllers, far less than a real one. */
 export interface FakeKube {
+  /**
+   * Knows uids, resourceVersions, generations, preconditions, finalizers, owner references (dependents go with their
+   * owner), label selectors and watches. Server-side apply merges maps by field, replaces lists whole, and removes
+   * what the same manager applied before and does not now. JSON patch is not implemented.
+   */
   readonly client: KubeClient;
-  /** All writes so far, in order. */
+  /** All writes through the client so far, refused ones aside, in order. */
   readonly writes: readonly RecordedWrite[];
-  /** Puts an object into the store as another client would (spec changes bump the generation). */
+  /** Stores an object as another client would; a change outside metadata and status bumps the generation. */
   put(object: KubeObject): KubeObject;
-  /** Changes the status as the cluster's own controllers would. */
+  /** Replaces the status as the cluster's own controllers would. */
   putStatus(ref: ObjectRef, status: unknown): KubeObject;
   /** The stored object. */
   read(ref: ObjectRef): KubeObject | undefined;
-  /** Everything stored, by kind when one is given. */
+  /** Everything stored, of one kind when it is given. */
   all(kind?: string): readonly KubeObject[];
-  /** Removes an object as another client would (at once, finalizers or not). */
+  /** Removes an object at once, finalizers or not, and its dependents. */
   remove(ref: ObjectRef): void;
+  /** Ends all watches in good order, or with an error. */
+  endWatches(error?: KubeError): void;
+  /** Forgets the history, as etcd's compaction does: a watch from an older version gets 410. */
+  compact(): void;
 }
 
 /** What a client throws in the place of the write that the "process" did not live to make. */
@@ -33,13 +46,317 @@ export class ProcessDied extends Error {
   override readonly name = 'ProcessDied';
 }
 
-/** A client whose process dies after its n-th write: that write is made, every later call throws ProcessDied. */
+/**
+ * A client whose process dies after `n` writes: they are made, the next one throws ProcessDied, and so does every later
+ * call, reads too. Whoever catches nothing dies with it; then go on with a fresh client and fresh memory. That is how
+ * "kill `act` after every prefix of its writes, run again, reach the same fixed point" is tested.
+ */
 export function diesAfter(n: number, client: KubeClient): KubeClient {
-  void [n, client];
-  throw new Error('being written');
+  let left = n;
+  let isDead = false;
+  const alive = (): void => {
+    if (isDead) throw new ProcessDied('the process has died');
+  };
+  const write =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      alive();
+      if (left === 0) isDead = true;
+      alive();
+      left -= 1;
+      return await call(...args);
+    };
+  const read =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      alive();
+      return await call(...args);
+    };
+  return {
+    get: read(client.get),
+    list: read(client.list),
+    watch: client.watch,
+    create: write(client.create),
+    replace: write(client.replace),
+    apply: write(client.apply),
+    applyStatus: write(client.applyStatus),
+    patch: write(client.patch),
+    delete: write(client.delete),
+  };
+}
+
+interface LoggedEvent {
+  readonly version: number;
+  readonly event: WatchEvent;
+}
+
+interface Watcher {
+  push(event: WatchEvent): void;
+  end(error?: KubeError): void;
 }
 
 /** An empty fake server. */
 export function createFakeKube(): FakeKube {
-  throw new Error('being written');
+  const stored = new Map<string, KubeObject>();
+  /** What each field manager applied last, by object, subresource and manager. */
+  const appliedBy = new Map<string, unknown>();
+  const writes: RecordedWrite[] = [];
+  const history: LoggedEvent[] = [];
+  const watchers = new Set<Watcher>();
+  let version = 1;
+  let compactedAt = 0;
+  let uids = 0;
+
+  function publish(type: WatchEvent['type'], object: KubeObject): void {
+    history.push({ version, event: { type, object } });
+    for (const watcher of watchers) watcher.push({ type, object });
+  }
+
+  /** Stores `next` in the place of `current`; what the server sets is the server's. */
+  function store(current: KubeObject | undefined, next: KubeObject): KubeObject {
+    const generation = current?.metadata.generation ?? 0;
+    const specChanged = current === undefined || content(current) !== content(next);
+    const candidate: KubeObject = {
+      ...next,
+      metadata: {
+        ...next.metadata,
+        uid: current?.metadata.uid ?? `uid-${String((uids += 1))}`,
+        creationTimestamp: current?.metadata.creationTimestamp ?? '2026-01-01T00:00:00Z',
+        generation: specChanged ? generation + 1 : generation,
+        ...(current === undefined ? {} : { resourceVersion: current.metadata.resourceVersion ?? '' }),
+      },
+    };
+    if (current !== undefined && stableJson(candidate) === stableJson(current)) return current;
+    version += 1;
+    const object = copy({
+      ...candidate,
+      metadata: { ...candidate.metadata, resourceVersion: String(version) },
+    });
+    const isGone =
+      object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0;
+    if (isGone) {
+      erase(object);
+      return object;
+    }
+    stored.set(refKey(refOf(object)), object);
+    publish(current === undefined ? 'ADDED' : 'MODIFIED', object);
+    return object;
+  }
+
+  function erase(object: KubeObject): void {
+    const key = refKey(refOf(object));
+    stored.delete(key);
+    for (const owned of appliedBy.keys()) if (owned.startsWith(`${key} `)) appliedBy.delete(owned);
+    version += 1;
+    publish('DELETED', { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } });
+    for (const dependent of [...stored.values()])
+      if (dependent.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid) === true)
+        erase(dependent);
+  }
+
+  function record(
+    verb: RecordedWrite['verb'],
+    ref: ObjectRef,
+    body: unknown,
+    write: () => KubeObject,
+  ): Promise<KubeObject> {
+    const before = version;
+    try {
+      const object = write();
+      writes.push({ verb, ref, body: copy(body), changed: version !== before });
+      return Promise.resolve(copy(object));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  function existing(ref: ObjectRef, what: { uid?: string; resourceVersion?: string }): KubeObject {
+    const current = stored.get(refKey(ref));
+    if (current === undefined) throw new KubeError(404, 'NotFound', `${refKey(ref)} not found`);
+    check(current, what);
+    return current;
+  }
+
+  function check(current: KubeObject, what: { uid?: string; resourceVersion?: string }): void {
+    for (const field of ['uid', 'resourceVersion'] as const)
+      if (what[field] !== undefined && what[field] !== current.metadata[field])
+        throw new KubeError(409, 'Conflict', `${refKey(refOf(current))}: ${field} has changed`);
+  }
+
+  function ssa(object: KubeObject, manager: string, subresource: 'status' | ''): KubeObject {
+    const ref = refOf(object);
+    const slot = `${refKey(ref)} ${subresource} ${manager}`;
+    const current = subresource === 'status' ? existing(ref, object.metadata) : stored.get(refKey(ref));
+    if (current === undefined && object.metadata.uid !== undefined)
+      throw new KubeError(409, 'Conflict', `${refKey(ref)}: no object has this uid`);
+    if (current !== undefined) check(current, object.metadata);
+    // The main resource ignores status, the status subresource all but status; uid and version are preconditions.
+    const { status, ...rest } = object;
+    const { uid: _uid, resourceVersion: _version, ...metadata } = object.metadata;
+    const intent = subresource === 'status' ? { status } : { ...rest, metadata };
+    const next = applyFields(current ?? {}, appliedBy.get(slot) ?? {}, intent) as KubeObject;
+    appliedBy.set(slot, copy(intent));
+    return store(current, next);
+  }
+
+  function remove(current: KubeObject): KubeObject {
+    if ((current.metadata.finalizers ?? []).length === 0) {
+      erase(current);
+      return current;
+    }
+    if (current.metadata.deletionTimestamp !== undefined) return current;
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    return store(current, { ...current, metadata: { ...current.metadata, deletionTimestamp } });
+  }
+
+  const client: KubeClient = {
+    get: (ref, signal) => settle(signal, () => copy(stored.get(refKey(ref)))),
+    list: (selection, signal) =>
+      settle(signal, () => ({
+        items: [...stored.values()]
+          .filter((object) => matches(object, selection))
+          .map((each) => show(each, selection)),
+        resourceVersion: String(version),
+      })),
+    create: (object, signal) =>
+      settle(signal, () =>
+        record('create', refOf(object), object, () => {
+          if (stored.has(refKey(refOf(object))))
+            throw new KubeError(409, 'AlreadyExists', `${refKey(refOf(object))} exists`);
+          return store(undefined, object);
+        }),
+      ),
+    replace: (object, signal) =>
+      settle(signal, () =>
+        record('replace', refOf(object), object, () => {
+          const current = existing(refOf(object), object.metadata);
+          return store(current, { ...object, status: current['status'] });
+        }),
+      ),
+    apply: (object, { fieldManager, dryRun }, signal) =>
+      settle(signal, () =>
+        dryRun === true
+          ? Promise.resolve(copy(object))
+          : record('apply', refOf(object), object, () => ssa(object, fieldManager, '')),
+      ),
+    applyStatus: (object, { fieldManager }, signal) =>
+      settle(signal, () =>
+        record('applyStatus', refOf(object), object, () => ssa(object, fieldManager, 'status')),
+      ),
+    patch: (ref, { type, body, subresource }, signal) =>
+      settle(signal, () =>
+        record('patch', ref, body, () => {
+          if (type !== 'merge') throw new Error('the fake server knows merge patches only');
+          const { metadata = {} } = body as { metadata?: { uid?: string; resourceVersion?: string } };
+          const current = existing(ref, { ...(ref.uid === undefined ? {} : { uid: ref.uid }), ...metadata });
+          const next = mergePatch(current, body) as KubeObject;
+          return store(
+            current,
+            subresource === 'status'
+              ? { ...current, status: next['status'] }
+              : { ...next, status: current['status'] },
+          );
+        }),
+      ),
+    delete: (ref, _options, signal) =>
+      settle(signal, async () => {
+        if (!stored.has(refKey(ref))) return;
+        await record('delete', ref, undefined, () =>
+          remove(existing(ref, ref.uid === undefined ? {} : { uid: ref.uid })),
+        );
+      }),
+    watch: (options, signal) => watch(options, options.resourceVersion, signal),
+  };
+
+  async function* watch(
+    selection: Selection,
+    from: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent, void, undefined> {
+    if (Number(from) < compactedAt) throw new KubeError(410, 'Expired', 'too old resource version');
+    const waiting = history.filter((each) => each.version > Number(from)).map(({ event }) => event);
+    let ended: { readonly error?: KubeError } | undefined;
+    let wake = (): void => undefined;
+    const watcher: Watcher = {
+      push(event) {
+        waiting.push(event);
+        wake();
+      },
+      end(error) {
+        ended = error === undefined ? {} : { error };
+        wake();
+      },
+    };
+    const leave = (): void => {
+      watcher.end();
+    };
+    watchers.add(watcher);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      for (;;) {
+        const event = waiting.shift();
+        if (event !== undefined) {
+          if (matches(event.object, selection)) yield { ...event, object: show(event.object, selection) };
+          continue;
+        }
+        if (signal.aborted) return;
+        if (ended?.error !== undefined) throw ended.error;
+        if (ended !== undefined) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      watchers.delete(watcher);
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  const must = (ref: ObjectRef): KubeObject => existing(ref, {});
+  return {
+    client,
+    writes,
+    put(object) {
+      const current = stored.get(refKey(refOf(object)));
+      return copy(store(current, { ...copy(object), status: object['status'] ?? current?.['status'] }));
+    },
+    putStatus: (ref, status) => copy(store(must(ref), { ...must(ref), status: copy(status) })),
+    read: (ref) => copy(stored.get(refKey(ref))),
+    all: (kind) =>
+      [...stored.values()].filter((object) => kind === undefined || object.kind === kind).map(copy),
+    remove(ref) {
+      const current = stored.get(refKey(ref));
+      if (current !== undefined) erase(current);
+    },
+    endWatches(error) {
+      for (const watcher of watchers) watcher.end(error);
+    },
+    compact() {
+      compactedAt = version;
+      history.length = 0;
+    },
+  };
+}
+
+/** Everything but metadata and status: what the generation counts. */
+function content({ metadata: _metadata, status: _status, ...rest }: KubeObject): string {
+  return stableJson(rest);
+}
+
+/** What a client gets to see: never the stored object itself, without content when only metadata was asked for. */
+function show(object: KubeObject, { metadataOnly }: Selection): KubeObject {
+  const { apiVersion, kind, metadata } = object;
+  return copy(metadataOnly === true ? { apiVersion, kind, metadata } : object);
+}
+
+function copy<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
+/** Answers on a later turn, as a network would, and not at all once the signal has aborted. */
+async function settle<T>(signal: AbortSignal, answer: () => T | Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  await Promise.resolve();
+  signal.throwIfAborted();
+  return await answer();
 }
