@@ -41,7 +41,7 @@ export interface Informer {
   byIndex(name: string, value: string): readonly KubeObject[];
   /** Calls the handler for every object that is in the cache and then for every change; returns the unsubscriber. */
   onChange(handler: (change: Change) => void): () => void;
-  /** Ends the watch; the cache stays readable. */
+  /** Ends the watch, and no handler is called any more; the cache stays readable. */
   stop(): void;
 }
 
@@ -135,6 +135,7 @@ export function createInformer(options: InformerOptions): Informer {
     const timeoutSeconds = Math.floor(300 * (1 + rng()));
     const events = client.watch({ ...selection, resourceVersion: from, timeoutSeconds }, stopping.signal);
     for await (const event of events) {
+      if (stopping.signal.aborted) return;
       take(event);
       if (event.object.metadata.resourceVersion !== undefined) advance(event.object.metadata.resourceVersion);
     }

@@ -283,6 +283,7 @@ export function createFakeKube(): FakeKube {
         wake();
       },
       end(error) {
+        watchers.delete(watcher);
         ended = error === undefined ? {} : { error };
         wake();
       },
