@@ -1,0 +1,186 @@
+import type { AppliedMigration } from '../migration/planMigrations.ts';
+import type { Session } from './session.ts';
+import { ledgerSteps } from './sqlFiles.ts';
+
+/** Who asks: the ApiSchema, the cluster it lives in, and the schema it exposes. */
+export interface Claimant {
+  readonly namespace: string;
+  readonly name: string;
+  /** uid of the namespace kube-system. */
+  readonly clusterId: string;
+  readonly exposedSchema: string;
+}
+
+/** An applied migration with its dates. */
+export interface MigrationRow extends AppliedMigration {
+  readonly appliedAt: Date;
+  readonly durationMs: number;
+}
+
+/** A build of API SQL: a release, or the same as one. */
+export interface ReleaseRow {
+  readonly id: string;
+  readonly hash: string;
+  /** The schema that holds it; null when it was the same as release `sameAs`. */
+  readonly schema: string | null;
+  readonly sameAs: string | null;
+  readonly fingerprint: string;
+  readonly builtAt: Date;
+  /** Whether the schema is there. */
+  readonly present: boolean;
+}
+
+/** What the ledger says, as far as one claimant is concerned. */
+export interface Ledger {
+  /** Version of the ledger; 0: there is none yet. */
+  readonly version: number;
+  /** Why this claimant must not touch the database. */
+  readonly refusal: string | undefined;
+  /** Whether the exposed schema is claimed by this claimant. */
+  readonly claimed: boolean;
+  /** Id of the release that is served. */
+  readonly current: string | undefined;
+  /** In order of application. */
+  readonly migrations: readonly MigrationRow[];
+  /** Newest first. */
+  readonly releases: readonly ReleaseRow[];
+}
+
+const steps = ledgerSteps();
+/** The version of the ledger that this operator writes. */
+export const ledgerVersion = steps.at(-1)?.version ?? 0;
+
+const empty: Ledger = {
+  version: 0,
+  refusal: undefined,
+  claimed: false,
+  current: undefined,
+  migrations: [],
+  releases: [],
+};
+
+/** Reads the ledger; writes nothing. Of a ledger newer than `ledgerVersion` only the version is read. */
+export async function readLedger(session: Session, claimant: Claimant): Promise<Ledger> {
+  const [there] = await session.query<{ found: boolean }>(
+    "select to_regclass('pgrst_ledger.meta') is not null as found",
+  );
+  if (there?.found !== true) return empty;
+  const [meta] = await session.query<{ version: number }>('select version from pgrst_ledger.meta');
+  if (meta === undefined) return empty;
+  if (meta.version > ledgerVersion) return { ...empty, version: meta.version };
+  const refusal = (await copyOrOtherCluster(session, claimant)) ?? (await otherClaim(session, claimant));
+  if (refusal !== undefined) return { ...empty, version: meta.version, refusal };
+  const [claim] = await session.query<{ current_release: string | null }>(
+    'select current_release from pgrst_ledger.claims where exposed_schema = $1',
+    [claimant.exposedSchema],
+  );
+  return {
+    version: meta.version,
+    refusal: undefined,
+    claimed: claim !== undefined,
+    current: claim?.current_release ?? undefined,
+    migrations: await readMigrations(session, claimant.exposedSchema),
+    releases: await readReleases(session, claimant.exposedSchema),
+  };
+}
+
+/**
+ * Creates or upgrades the ledger and claims the exposed schema, in one transaction. Call it with the lock held, after
+ * `readLedger` found no refusal. Doing it again changes nothing.
+ */
+export async function claim(session: Session, claimant: Claimant, version: number): Promise<void> {
+  await session.query('begin');
+  for (const step of steps.filter((each) => each.version > version)) await session.query(step.sql);
+  await session.query(
+    `insert into pgrst_ledger.meta (version, system_identifier, cluster_id) values ($1, $2, $3)
+     on conflict (singleton) do update set version = excluded.version`,
+    [ledgerVersion, await systemIdentifier(session), claimant.clusterId],
+  );
+  await session.query(
+    `insert into pgrst_ledger.claims (exposed_schema, namespace, name) values ($1, $2, $3)
+     on conflict (exposed_schema) do nothing`,
+    [claimant.exposedSchema, claimant.namespace, claimant.name],
+  );
+  await session.query('commit');
+}
+
+async function copyOrOtherCluster(session: Session, claimant: Claimant): Promise<string | undefined> {
+  const [meta] = await session.query<{ cluster_id: string; system_identifier: string }>(
+    'select cluster_id, system_identifier from pgrst_ledger.meta',
+  );
+  const here = await systemIdentifier(session);
+  if (meta === undefined) return undefined;
+  const take = `update pgrst_ledger.meta set cluster_id = '${claimant.clusterId}', system_identifier = '${here}'`;
+  if (meta.cluster_id !== claimant.clusterId)
+    return `This database is managed from another Kubernetes cluster (its kube-system namespace has the uid ${meta.cluster_id}). Delete the ApiSchema there first; then, to manage it from here, run in the database: ${take}`;
+  if (meta.system_identifier !== here)
+    return `This database is a copy: its ledger was written on another PostgreSQL server (system identifier ${meta.system_identifier}, here ${here}). Point the Secret at the right server; or, when this one has taken its place (a restore, a major upgrade), run in the database: ${take}`;
+  return undefined;
+}
+
+async function otherClaim(session: Session, claimant: Claimant): Promise<string | undefined> {
+  const [other] = await session.query<{ namespace: string; name: string }>(
+    'select namespace, name from pgrst_ledger.claims where exposed_schema = $1 and (namespace, name) <> ($2, $3)',
+    [claimant.exposedSchema, claimant.namespace, claimant.name],
+  );
+  if (other === undefined) return undefined;
+  const schema = claimant.exposedSchema;
+  return `Schema ${schema} of this database belongs to ApiSchema ${other.namespace}/${other.name}. Choose another spec.schema or another database; or, when that ApiSchema is gone for good, hand its migrations and releases over by running in the database: update pgrst_ledger.claims set namespace = '${claimant.namespace}', name = '${claimant.name}' where exposed_schema = '${schema}'`;
+}
+
+// Some hosted servers keep pg_control_system() to themselves: then copies are told apart by the cluster alone.
+async function systemIdentifier(session: Session): Promise<string> {
+  const [may] = await session.query<{ may: boolean }>(
+    "select has_function_privilege('pg_catalog.pg_control_system()', 'execute') as may",
+  );
+  if (may?.may !== true) return 'unknown';
+  const [row] = await session.query<{ id: string }>(
+    'select system_identifier::text as id from pg_catalog.pg_control_system()',
+  );
+  return row?.id ?? 'unknown';
+}
+
+async function readMigrations(session: Session, schema: string): Promise<readonly MigrationRow[]> {
+  const rows = await session.query<{
+    name: string;
+    checksum: string;
+    applied_at: Date;
+    duration_ms: number;
+  }>(
+    `select name, checksum, applied_at, duration_ms
+       from pgrst_ledger.migrations where exposed_schema = $1 order by position`,
+    [schema],
+  );
+  return rows.map((row) => ({
+    name: row.name,
+    checksum: row.checksum,
+    appliedAt: row.applied_at,
+    durationMs: row.duration_ms,
+  }));
+}
+
+async function readReleases(session: Session, schema: string): Promise<readonly ReleaseRow[]> {
+  const rows = await session.query<{
+    id: string;
+    hash: string;
+    schema_name: string | null;
+    same_as: string | null;
+    fingerprint: string;
+    built_at: Date;
+    present: boolean;
+  }>(
+    `select r.id, r.hash, r.schema_name, r.same_as, r.fingerprint, r.built_at, n.oid is not null as present
+       from pgrst_ledger.releases r left join pg_namespace n on n.nspname = r.schema_name
+      where r.exposed_schema = $1 order by r.built_at desc, r.id`,
+    [schema],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    hash: row.hash,
+    schema: row.schema_name,
+    sameAs: row.same_as,
+    fingerprint: row.fingerprint,
+    builtAt: row.built_at,
+    present: row.present,
+  }));
+}

@@ -1,0 +1,69 @@
+import { lineAt, type SqlStatement } from '../migration/statements.ts';
+import type { Session } from './session.ts';
+import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
+import pg from 'pg';
+
+/** Where in a text PostgreSQL found an error, and what it said. Values of rows (its DETAIL) are left out on purpose. */
+export interface StatementFailure {
+  /** Counted from 1; absent when the error came at COMMIT (a deferred constraint). */
+  readonly statement?: number;
+  /** Line in the whole text, counted from 1. */
+  readonly line?: number;
+  readonly sqlstate?: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** A statement of the user's failed; `cause` is PostgreSQL's error. */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+  readonly failure: StatementFailure;
+
+  constructor(failure: StatementFailure, cause: unknown) {
+    super(failure.message, { cause });
+    this.failure = failure;
+  }
+}
+
+/**
+ * Runs the statements one by one, so that an error names its statement, inside the transaction that is open. Afterwards
+ * the session has our own settings again, whatever the SQL has set. Throws a StatementError unless the connection broke.
+ */
+export async function runStatements(
+  session: Session,
+  sql: string,
+  statements: readonly SqlStatement[],
+): Promise<void> {
+  await session.userSettings();
+  for (const statement of statements) {
+    try {
+      await session.run(statement.text);
+    } catch (error) {
+      if (errorKind(error) === 'connection') throw error;
+      throw new StatementError(failureAt(error, sql, statement), error);
+    }
+  }
+  await session.ownSettings();
+}
+
+/** What an error of PostgreSQL says, without a place. */
+export function failureOfError(error: unknown): StatementFailure {
+  const sqlstate = sqlstateOf(error);
+  const hint = error instanceof pg.DatabaseError ? error.hint : undefined;
+  return {
+    message: messageOf(error).slice(0, 4096),
+    ...(sqlstate === undefined ? {} : { sqlstate }),
+    ...(hint === undefined ? {} : { hint: hint.slice(0, 4096) }),
+  };
+}
+
+function failureAt(error: unknown, sql: string, statement: SqlStatement): StatementFailure {
+  // `position` counts characters, from 1; JavaScript counts UTF-16 units.
+  const position = error instanceof pg.DatabaseError ? Number(error.position ?? 0) : 0;
+  const before = position > 0 ? [...statement.text].slice(0, position - 1).join('').length : 0;
+  return {
+    statement: statement.number,
+    line: lineAt(sql, statement.offset + before),
+    ...failureOfError(error),
+  };
+}

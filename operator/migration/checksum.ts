@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Checksum of SQL, as 64 hex digits of SHA-256. Line endings are normalised (a checkout on Windows is the same
+ * migration), nothing else: a changed comment is a changed text.
+ */
+export function sqlChecksum(sql: string): string {
+  return createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+/** What a release is made of: the name it was built under, its API SQL, and the migrations beneath it in order. */
+export interface ReleaseContent {
+  readonly schema: string;
+  readonly apiSql: string;
+  readonly migrations: readonly { readonly name: string; readonly sql: string }[];
+}
+
+/** The hash of a release's content, as 64 hex digits. */
+export function releaseHash(content: ReleaseContent): string {
+  const parts = [
+    content.schema,
+    sqlChecksum(content.apiSql),
+    ...content.migrations.flatMap(({ name, sql }) => [name, sqlChecksum(sql)]),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The id of a release: the first 8 hex digits of its hash. */
+export function releaseId(hash: string): string {
+  return hash.slice(0, 8);
+}
+
+/** The PostgreSQL schema that holds a release; at most 49 characters, because an exposed schema has at most 40. */
+export function releaseSchema(schema: string, id: string): string {
+  return `${schema}_${id}`;
+}
+
+/** The sentinel of a release: a function whose presence in a schema cache proves that the release is in it. */
+export function sentinelName(id: string): string {
+  return `pgrst_sentinel_${id}`;
+}

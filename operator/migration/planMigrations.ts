@@ -1,0 +1,72 @@
+import { sqlChecksum } from './checksum.ts';
+
+/** One migration as the spec has it, with its SQL in hand. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** One migration as the ledger has it. */
+export interface AppliedMigration {
+  readonly name: string;
+  /** `sqlChecksum` of what was applied. */
+  readonly checksum: string;
+}
+
+/** What is to be done about the migrations. */
+export type MigrationPlan =
+  /** Run these, in this order; nothing when it is empty. */
+  | { readonly kind: 'run'; readonly pending: readonly Migration[] }
+  /** The spec contradicts what was applied; a person must put it right. */
+  | {
+      readonly kind: 'blocked';
+      readonly reason: 'MigrationChanged' | 'MigrationMissing' | 'MigrationOrderChanged';
+      readonly migration: string;
+      readonly message: string;
+    };
+
+/**
+ * Compares the migrations of the spec with those of the ledger, both in order. The applied ones must be the first ones
+ * of the spec, unchanged: migrations only go forward.
+ */
+export function planMigrations(
+  applied: readonly AppliedMigration[],
+  wanted: readonly Migration[],
+): MigrationPlan {
+  const byName = new Map(wanted.map((migration) => [migration.name, migration]));
+  for (const { name, checksum } of applied) {
+    const migration = byName.get(name);
+    if (migration === undefined)
+      return {
+        kind: 'blocked',
+        reason: 'MigrationMissing',
+        migration: name,
+        message: `Migration ${name} has been applied to the database but is not in spec.migrations: put it back, unchanged; to undo what it did, add a new migration.`,
+      };
+    if (sqlChecksum(migration.sql) !== checksum)
+      return {
+        kind: 'blocked',
+        reason: 'MigrationChanged',
+        migration: name,
+        message: `Migration ${name} was changed after it had been applied: put its SQL back as it was, and make the change in a new migration at the end of the list.`,
+      };
+  }
+  for (const [index, { name }] of applied.entries()) {
+    const there = wanted[index];
+    if (there !== undefined && there.name !== name)
+      return {
+        kind: 'blocked',
+        reason: 'MigrationOrderChanged',
+        migration: there.name,
+        message: orderMessage(there.name, name, applied),
+      };
+  }
+  return { kind: 'run', pending: wanted.slice(applied.length) };
+}
+
+function orderMessage(found: string, expected: string, applied: readonly AppliedMigration[]): string {
+  const last = applied.at(-1)?.name ?? expected;
+  return applied.some(({ name }) => name === found)
+    ? `Migration ${found} stands in spec.migrations where ${expected} was applied: put the applied migrations back into the order in which they ran.`
+    : `Migration ${found} stands in spec.migrations before ${expected}, which has been applied already: move ${found} behind ${last}, the newest applied one.`;
+}

@@ -1,0 +1,86 @@
+import { isProblem, parseSql, scanSql, type ParseNode } from './parser.ts';
+
+/** One statement of a text. */
+export interface SqlStatement {
+  /** Counted from 1. */
+  readonly number: number;
+  /** The statement, without the blanks and comments before it and without its semicolon. */
+  readonly text: string;
+  /** Its first line in the whole text, counted from 1. */
+  readonly line: number;
+  /** Its offset in the whole text, in UTF-16 units. */
+  readonly offset: number;
+  readonly node: ParseNode;
+}
+
+/** Why a text cannot be split: it does not parse. */
+export interface SplitProblem {
+  readonly statement: number;
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Cuts a text into its statements with PostgreSQL's own parser. What lies between the statements is blanks, comments and
+ * semicolons, nothing else: joining both gives the text back. Needs `loadSqlParser`.
+ */
+export function splitSql(sql: string): readonly SqlStatement[] | SplitProblem {
+  const parsed = parseSql(sql);
+  if (isProblem(parsed)) {
+    const position = parsed.position ?? 0;
+    const before = [...sql].slice(0, position).join('');
+    return {
+      statement: countStatements(before) + 1,
+      line: lineAt(sql, before.length),
+      message: parsed.message,
+    };
+  }
+  const bytes = Buffer.from(sql);
+  return parsed.map(({ node, start, end }, index) => {
+    const slice = bytes.subarray(start, end).toString();
+    const trivia = leadingTrivia(slice);
+    const offset = bytes.subarray(0, start).toString().length + trivia;
+    return {
+      number: index + 1,
+      text: slice.slice(trivia).trimEnd(),
+      line: lineAt(sql, offset),
+      offset,
+      node,
+    };
+  });
+}
+
+/** Whether splitting ended in a problem. */
+export function isSplitProblem(result: readonly SqlStatement[] | SplitProblem): result is SplitProblem {
+  return !Array.isArray(result);
+}
+
+/** The line, counted from 1, in which the offset (UTF-16 units) lies. */
+export function lineAt(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line += 1;
+  return line;
+}
+
+// The parser's slice begins right after the previous semicolon: blanks and comments belong to nobody.
+function leadingTrivia(slice: string): number {
+  const tokens = scanSql(slice);
+  if (isProblem(tokens)) return 0;
+  const first = tokens.find((token) => token.kind !== 'comment');
+  return first === undefined ? 0 : Buffer.from(slice).subarray(0, first.start).toString().length;
+}
+
+// A text before a syntax error need not scan (it may end inside a string): then the statement is not countable.
+function countStatements(before: string): number {
+  const tokens = scanSql(before);
+  if (isProblem(tokens)) return 0;
+  let count = 0;
+  let pending = false;
+  for (const token of tokens) {
+    if (token.text === ';') {
+      if (pending) count += 1;
+      pending = false;
+    } else if (token.kind !== 'comment') pending = true;
+  }
+  return count;
+}
