@@ -106,3 +106,8 @@ export const finalizer = `${group}/finalizer`;
 export const actionAnnotation = `${group}/action`;
 /** Annotation into which the operator turns an action once it has resolved it: `<verb> <target revision> <id>`. */
 export const acceptedAnnotation = `${group}/accepted`;
+
+/** Milliseconds since the epoch as RFC 3339 in UTC with milliseconds: where a rollout counts time from a stamp. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,79 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { acceptedAnnotation, actionAnnotation, isoTime } from '../../api/v1alpha1/shared.ts';
+import {
+  carryOut,
+  formatAccepted,
+  parseAccepted,
+  resolveAction,
+  type ActionWorld,
+} from '../../rollout/actions.ts';
+import type { Desired, InstancePlan } from './decide.ts';
+import type { World } from './world.ts';
+
+/** Whether somebody has asked for something that is not accepted yet. */
+export function pendingAction({ metadata }: World): boolean {
+  return metadata.annotations?.[actionAnnotation] !== undefined;
+}
+
+/**
+ * Swaps the action for its resolved form in one write that is conditional on the resourceVersion that was read, before
+ * anything moves: "previous" is resolved once, and asking for the same again counts again.
+ */
+export function acceptAction(
+  world: World,
+  spec: ApiInstanceSpec,
+  desired: Desired | undefined,
+): InstancePlan {
+  const text = world.metadata.annotations?.[actionAnnotation] ?? '';
+  const resolved = spec.suspend
+    ? { refused: 'spec.suspend is true: set it to false first' }
+    : resolveAction(text, world.metadata.resourceVersion, actionWorld(world, spec, desired));
+  if ('refused' in resolved) {
+    return {
+      ...justThis,
+      metadata: { annotations: { [actionAnnotation]: null } },
+      notes: [{ type: 'Warning', reason: 'ActionRefused', note: `Action refused: ${resolved.refused}.` }],
+    };
+  }
+  return {
+    ...justThis,
+    metadata: { annotations: { [actionAnnotation]: null, [acceptedAnnotation]: formatAccepted(resolved) } },
+    notes: [
+      {
+        type: 'Normal',
+        reason: 'ActionAccepted',
+        note: `Accepted ${text.trim()}${resolved.target > 0 ? `: revision ${resolved.target}` : ''}.`,
+      },
+    ],
+  };
+}
+
+/** An accepted action that status does not remember yet becomes memory, in a status write and nothing else. */
+export function carryOutAction(
+  world: World,
+  spec: ApiInstanceSpec,
+  desired: Desired | undefined,
+): InstancePlan | undefined {
+  const accepted = parseAccepted(world.metadata.annotations?.[acceptedAnnotation]);
+  if (!accepted || accepted.id === world.status.lastAction?.id) return undefined;
+  const memory = carryOut(accepted, actionWorld(world, spec, desired), isoTime(world.now));
+  return { ...justThis, status: { ...world.status, ...memory } };
+}
+
+function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | undefined): ActionWorld {
+  return {
+    memory: world.status,
+    steps: spec.rollout.steps,
+    desired,
+    main: world.main,
+    kept: world.revisions.map(({ number }) => number).sort((a, b) => a - b),
+  };
+}
+
+/** A plan that changes nothing of what runs, long work included: its one write brings the next reconcile. */
+const justThis: InstancePlan = {
+  apply: [],
+  prune: [],
+  notes: [],
+  outcome: { kind: 'waiting', on: 'the action', retryAfterMs: 100 },
+};

@@ -1,0 +1,199 @@
+import type { Reason } from '../../api/v1alpha1/reasons.ts';
+import type { Condition } from '../../api/v1alpha1/shared.ts';
+import { setCondition } from '../../runtime/conditions.ts';
+import type { Problem } from './problem.ts';
+import type { Decided } from './status.ts';
+import { isTrafficProved, podWaitsFor, unreachable } from './work.ts';
+import type { World } from './world.ts';
+
+/** A pod that still has no schema cache after so long points at its database rather than at its start. */
+const startMs = 15_000;
+
+interface Answer {
+  readonly status: Condition['status'];
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** All conditions of an instance that has something to roll out or to keep. */
+export function instanceConditions(decided: Decided): Condition[] {
+  const progress = progressOf(decided);
+  return write(decided.world, {
+    Available: available(decided.world),
+    Ready: ready(decided, progress),
+    Progressing: progressing(decided, progress),
+    Paused: paused(decided),
+    TrafficProved: trafficProved(decided),
+    SchemaCacheProved: schemaCacheProved(decided),
+    Stalled: stalled(decided.problem),
+  });
+}
+
+/** The conditions while nothing can be decided: what serves still serves. */
+export function standingConditions(world: World, problem: Problem | undefined): Condition[] {
+  const why: Answer = problem
+    ? { status: 'False', ...problem }
+    : { status: 'False', reason: 'Reconciling', message: 'Nothing can be rolled out yet.' };
+  return write(world, { Available: available(world), Ready: why, Stalled: stalled(problem) });
+}
+
+function write(world: World, answers: Readonly<Record<string, Answer>>): Condition[] {
+  const observedGeneration = world.metadata.generation;
+  return Object.entries(answers).reduce<Condition[]>(
+    (list, [type, answer]) => setCondition(list, { type, ...answer, observedGeneration }, world.now),
+    world.status.conditions ?? [],
+  );
+}
+
+/** Clients are served: somebody is behind the main route. */
+function available(world: World): Answer {
+  const serving = world.pods.filter((pod) => pod.revision === world.main && pod.isReady).length;
+  if (world.main === undefined) {
+    return { status: 'False', reason: 'NoReadyPods', message: 'No revision has been promoted yet.' };
+  }
+  return serving > 0
+    ? { status: 'True', reason: 'ServingClients', message: `Revision ${world.main} serves.` }
+    : {
+        status: 'False',
+        reason: 'NoReadyPods',
+        message: `Revision ${world.main} has no ready pod. See: kubectl describe pods -l pgrst.dev/instance=${world.metadata.name},pgrst.dev/revision=${world.main}`,
+      };
+}
+
+/** What serves is what the spec says. */
+function ready(decided: Decided, progress: Answer): Answer {
+  const { problem, target, traffic } = decided;
+  if (problem) return { status: 'False', ...problem };
+  if (traffic.stage !== 'Settled') return { ...progress, status: 'False' };
+  const { rejection } = target;
+  if (rejection) {
+    return {
+      status: 'False',
+      reason: rejection.reason,
+      message: `Revision ${rejection.revision}, which the spec describes, was ${rejection.reason === 'Aborted' ? 'aborted' : 'rolled back'}; revision ${target.revision} serves. Change the spec, or set the annotation pgrst.dev/action=retry to roll it out again.`,
+    };
+  }
+  if (!hasAllPods(decided)) return { ...progress, status: 'False' };
+  return {
+    status: 'True',
+    reason: 'RolloutComplete',
+    message: `Revision ${target.revision} has all traffic.`,
+  };
+}
+
+function progressing({ traffic }: Decided, progress: Answer): Answer {
+  if (traffic.stage === 'Settled') {
+    return { status: 'False', reason: 'RolloutComplete', message: 'No rollout runs.' };
+  }
+  return { ...progress, status: 'True' };
+}
+
+/** Where the rollout stands, in words. */
+function progressOf(decided: Decided): Answer {
+  const { traffic, target, spec, world, canStart } = decided;
+  const { revision } = target;
+  const of = `revision ${revision}`;
+  const say = (reason: Reason, message: string): Answer => ({ status: 'True', reason, message });
+  if (!canStart)
+    return say('PoolerNotReady', 'Waiting for a ready PgBouncer pod before PostgREST is started.');
+  switch (traffic.stage) {
+    case 'ProvingTraffic': {
+      const error = traffic.expects
+        .map((e) => unreachable(e, spec, world.work))
+        .find((text) => text !== undefined);
+      if (error !== undefined) {
+        return say(
+          'IngressUnreachable',
+          `The operator cannot ask the ingress where traffic goes (${error}); nothing moves until it can. Check the ingress controller and the operator's setting for its Service.`,
+        );
+      }
+      return say('ProvingTraffic', `Proving through the ingress that ${of} gets its share.`);
+    }
+    case 'ShiftingTraffic':
+      return say('ShiftingTraffic', `Traffic is moving for ${of}.`);
+    case 'StepPaused':
+      return say('StepPaused', pauseMessage(decided));
+    case 'Promoting':
+      return say('Promoting', `The stable Service is moving to ${of}.`);
+    case 'ScalingUp':
+    case 'ProvingPods':
+    case 'Settled':
+      return pods(decided);
+  }
+}
+
+/** Which pods are missing, and what they say. */
+function pods(decided: Decided): Answer {
+  const { target, states, spec, world } = decided;
+  const state = states.get(target.revision);
+  const proved = state?.proved ?? 0;
+  const unready = world.pods.filter((pod) => pod.revision === target.revision && !pod.isReady);
+  const waiting = unready.map((pod) => ({ pod, says: podWaitsFor(pod, world.work) }));
+  const stuck = waiting.find(({ pod, says }) => says !== undefined && world.now - pod.createdAt > startMs);
+  const count = `${proved} of ${spec.replicas} pods of revision ${target.revision} are ready and proved`;
+  if (stuck) {
+    return {
+      status: 'True',
+      reason: 'DatabaseUnreachable',
+      message: `${count}. Pod ${stuck.pod.name}: ${stuck.says ?? ''}. Check that the database in Secret ${spec.database.uriSecretRef.name} can be reached and that its password is right; the pod's log says more.`,
+    };
+  }
+  const reason = (state?.ready ?? 0) < spec.replicas ? 'ScalingUp' : 'ProvingPods';
+  return { status: 'True', reason, message: `${count}.` };
+}
+
+function pauseMessage({ traffic, spec, target }: Decided): string {
+  const duration = spec.rollout.steps[traffic.step]?.pause?.duration;
+  const until = duration === undefined ? 'until somebody sets pgrst.dev/action=promote' : `for ${duration}`;
+  return `Revision ${target.revision} holds ${traffic.route.canary?.weight ?? 0} % ${until}.`;
+}
+
+function paused(decided: Decided): Answer {
+  return decided.traffic.stage === 'StepPaused'
+    ? { status: 'True', reason: 'StepPaused', message: pauseMessage(decided) }
+    : { status: 'False', reason: 'Reconciling', message: 'No pause runs.' };
+}
+
+/** The data plane does what the objects say. */
+function trafficProved({ traffic, spec, world }: Decided): Answer {
+  if (traffic.route.main === undefined) {
+    return { status: 'False', reason: 'ScalingUp', message: 'There is no route yet.' };
+  }
+  const proved =
+    traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work));
+  if (proved) {
+    return {
+      status: 'True',
+      reason: 'Proved',
+      message: 'Every ingress pod was seen to send traffic where the objects say.',
+    };
+  }
+  const error = traffic.expects
+    .map((e) => unreachable(e, spec, world.work))
+    .find((text) => text !== undefined);
+  return error === undefined
+    ? { status: 'False', reason: 'ProvingTraffic', message: 'Being proved through the ingress.' }
+    : { status: 'Unknown', reason: 'IngressUnreachable', message: `The ingress cannot be asked: ${error}.` };
+}
+
+function schemaCacheProved(decided: Decided): Answer {
+  const { target, states, spec } = decided;
+  const state = states.get(target.revision);
+  const enough = `All pods of revision ${target.revision} were seen to hold release ${state?.release ?? ''}.`;
+  if (hasAllPods(decided)) return { status: 'True', reason: 'Proved', message: enough };
+  return {
+    status: 'False',
+    reason: 'ProvingPods',
+    message: `${state?.proved ?? 0} of ${spec.replicas} pods of revision ${target.revision} were seen to hold their release.`,
+  };
+}
+
+function stalled(problem: Problem | undefined): Answer {
+  return problem
+    ? { status: 'True', ...problem }
+    : { status: 'False', reason: 'Reconciling', message: 'Nobody has to act.' };
+}
+
+function hasAllPods({ target, states, spec }: Decided): boolean {
+  return (states.get(target.revision)?.proved ?? 0) >= spec.replicas;
+}

@@ -1,0 +1,240 @@
+import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import { apiVersion, durationMs, finalizer } from '../../api/v1alpha1/shared.ts';
+import type { Owner } from '../../resources/names.ts';
+import { contentHash, revisionContent, type RevisionSnapshot } from '../../resources/revision.ts';
+import { replicasOf, warmLeftMs, type ScaleInput } from '../../rollout/scale.ts';
+import { chooseTarget, type Target } from '../../rollout/target.ts';
+import { decideTraffic } from '../../rollout/traffic.ts';
+import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
+import type { Plan, WorkOrder } from '../../runtime/reconciler.ts';
+import { acceptAction, carryOutAction, pendingAction } from './action.ts';
+import { decideDeletion } from './deletion.ts';
+import { baseObjects, revisionObjects, trafficObjects, type NewRevision } from './objects.ts';
+import { findProblem, type Problem } from './problem.ts';
+import { outdated } from './prune.ts';
+import { isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
+import type { Work, World } from './world.ts';
+import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
+
+/** What one reconcile of an ApiInstance does. */
+export type InstancePlan = Plan<ApiInstanceStatus, Work>;
+
+/** How often a settled instance is looked at although nothing was seen to change. */
+const recheckMs = 10 * 60_000;
+/** How soon an instance is looked at again while it waits for pods or proofs, should a change be missed. */
+const waitMs = 5000;
+
+/** The revision of the spec: one that is kept, or the next number. */
+export interface Desired {
+  readonly number: number;
+  readonly hash: string;
+  readonly release: string;
+  readonly revision: RevisionSnapshot | NewRevision;
+}
+
+/** Pure: the whole reconcile of an ApiInstance as data. */
+export function decide(world: World): InstancePlan {
+  const owner = ownerOf(world);
+  if (world.metadata.deletionTimestamp !== undefined) return decideDeletion(world, owner);
+  const problem = findProblem(world);
+  const { spec } = world;
+  if (!spec) return withoutRollout(world, problem);
+  const desired = desiredRevision(world, spec);
+  if (pendingAction(world)) return acceptAction(world, spec, desired);
+  const carried = carryOutAction(world, spec, desired);
+  if (carried) return carried;
+  if (spec.suspend) {
+    return withoutRollout(world, {
+      reason: 'Suspended',
+      message: 'spec.suspend is true: nothing is changed. Set it to false to go on.',
+    });
+  }
+  const target = chooseTarget({
+    desired: problem ? undefined : desired,
+    main: world.main,
+    candidate: world.status.candidate?.revision,
+    kept: new Set([...world.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
+    rejected: world.status.rejected ?? [],
+  });
+  if (!target) return withoutRollout(world, problem);
+  return rollOut(world, spec, owner, target, desired, problem);
+}
+
+function rollOut(
+  world: World,
+  spec: ApiInstanceSpec,
+  owner: Owner,
+  target: Target,
+  desired: Desired | undefined,
+  problem: Problem | undefined,
+): InstancePlan {
+  const revisions = [
+    ...world.revisions,
+    ...(desired && target.revision === desired.number && !('podTemplate' in desired.revision)
+      ? [desired.revision]
+      : []),
+  ];
+  const states = new Map(revisions.map((r) => [r.number, revisionState(r, world)]));
+  const state = states.get(target.revision);
+  // The revision that serves was deleted by hand, and its snapshot with it: nothing can be derived from it.
+  if (!state) return withoutRollout(world, problem);
+
+  const resumes = world.status.candidate?.revision === target.revision;
+  const traffic = decideTraffic({
+    now: world.now,
+    route: { main: world.main, canary: world.canary },
+    target: state,
+    mode: target.mode,
+    steps: spec.rollout.steps,
+    replicas: spec.replicas,
+    step: resumes ? (world.status.step ?? 0) : 0,
+    pausedSince:
+      resumes && world.status.pausedSince !== undefined ? Date.parse(world.status.pausedSince) : undefined,
+    isProved: (expectation) => isTrafficProved(expectation, spec, world.work),
+  });
+  const scale = scaleInput(world, spec, target, traffic);
+  // PostgREST backs off for up to 32 s when its first look-up of the pooler fails, so the pooler comes first.
+  const canStart = !spec.pooler || world.poolerReady > 0 || world.main !== undefined;
+  const prune = outdated(
+    world,
+    owner,
+    spec,
+    [target.revision, ...(desired ? [desired.number] : [])],
+    traffic,
+  );
+  const gone = new Set(prune.revisions);
+  const started = revisions.filter(
+    ({ number }) => !gone.has(number) && (canStart || world.deployments.has(number)),
+  );
+  const decided = { world, spec, target, desired, problem, traffic, states, canStart };
+  const status = statusAfter(decided);
+  return {
+    ...(world.metadata.finalizers?.includes(finalizer)
+      ? {}
+      : { metadata: { finalizers: [...(world.metadata.finalizers ?? []), finalizer] } }),
+    apply: [
+      ...baseObjects(owner, spec, world, traffic.route.main),
+      ...started.flatMap((revision) =>
+        revisionObjects(owner, revision, replicasFor(revision.number, states, scale), world),
+      ),
+      ...trafficObjects(owner, spec, traffic.route, world),
+    ],
+    prune: prune.objects,
+    work: workFor(world, spec, owner, traffic, [target.revision, world.main]),
+    ...(isReproving(decided) ? { notes: [] } : { status, notes: rolloutNotes(world.status, status) }),
+    outcome: outcomeOf(world, traffic, problem, scale),
+  };
+}
+
+/** The revision whose content the spec describes; undefined while there is nothing to serve. */
+function desiredRevision(world: World, spec: ApiInstanceSpec): Desired | undefined {
+  const pinned = spec.schemaRef.release;
+  const release =
+    pinned === undefined
+      ? world.schema?.newest
+      : world.schema?.releases.find((candidate) => candidate.id === pinned);
+  if (!release || !world.schema) return undefined;
+  const content = revisionContent({
+    spec,
+    exposedSchema: world.schema.exposedSchema,
+    release: { id: release.id, schema: release.schema },
+    images: world.images,
+  });
+  const hash = contentHash(content);
+  const existing = world.revisions.find((revision) => revision.hash === hash);
+  const number = existing?.number ?? nextNumber(world);
+  return { number, hash, release: release.id, revision: existing ?? { number, content } };
+}
+
+/** Numbers are never used again, not even those of revisions that are long gone. */
+function nextNumber({ revisions, status }: World): number {
+  const used = [
+    ...revisions.map(({ number }) => number),
+    status.stable?.revision ?? 0,
+    status.candidate?.revision ?? 0,
+    ...(status.history ?? []).map(({ revision }) => revision),
+    ...(status.rejected ?? []).map(({ revision }) => revision),
+  ];
+  return Math.max(0, ...used) + 1;
+}
+
+function revisionState(revision: RevisionSnapshot | NewRevision, world: World): RevisionState {
+  const pods = world.pods.filter((pod) => pod.revision === revision.number);
+  const ready = pods.filter((pod) => pod.isReady);
+  return {
+    number: revision.number,
+    hash: 'hash' in revision ? revision.hash : contentHash(revision.content),
+    release: revision.content.release.id,
+    replicas: world.deployments.get(revision.number),
+    pods: pods.length,
+    ready: ready.length,
+    proved: ready.filter((pod) => isPodProved(pod, world.work)).length,
+  };
+}
+
+function scaleInput(
+  world: World,
+  spec: ApiInstanceSpec,
+  target: Target,
+  traffic: TrafficDecision,
+): ScaleInput {
+  return {
+    now: world.now,
+    routes: [{ main: world.main, canary: world.canary }, traffic.route],
+    target: target.revision,
+    replicas: spec.replicas,
+    isTrafficProved:
+      traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work)),
+    isMoving: traffic.stage !== 'Settled',
+    history: world.status.history ?? [],
+    warmForMs: durationMs(spec.rollout.warmFor),
+  };
+}
+
+function replicasFor(number: number, states: ReadonlyMap<number, RevisionState>, scale: ScaleInput): number {
+  const state = states.get(number);
+  return state ? replicasOf(state, scale) : 0;
+}
+
+function workFor(
+  world: World,
+  spec: ApiInstanceSpec,
+  owner: Owner,
+  traffic: TrafficDecision,
+  proving: readonly (number | undefined)[],
+): WorkOrder<Work>[] {
+  const releases = new Map(world.revisions.map((r) => [r.number, r.content.release.id]));
+  const publishedAt = (revision: number): number | undefined => {
+    const builtAt = world.schema?.releases.find(({ id }) => id === releases.get(revision))?.builtAt;
+    return builtAt === undefined ? undefined : Date.parse(builtAt);
+  };
+  return [
+    ...world.pods
+      .filter((pod) => proving.includes(pod.revision))
+      .flatMap((pod) => podOrder(pod, publishedAt(pod.revision))),
+    ...traffic.expects.map((expectation) => trafficOrder(expectation, world, owner, spec)),
+  ];
+}
+
+function outcomeOf(
+  world: World,
+  traffic: TrafficDecision,
+  problem: Problem | undefined,
+  scale: ScaleInput,
+): InstancePlan['outcome'] {
+  if (problem) return { kind: 'blocked', ...problem, recheckAfterMs: 30_000 };
+  if (traffic.stage !== 'Settled') {
+    const retryAfterMs = Math.min(traffic.wakeAfterMs ?? waitMs, waitMs);
+    return { kind: 'waiting', on: traffic.stage, retryAfterMs };
+  }
+  const cooling = world.revisions
+    .filter(({ number }) => (world.deployments.get(number) ?? 0) > 0)
+    .map(({ number }) => warmLeftMs(number, scale))
+    .filter((left) => left > 0);
+  return { kind: 'settled', recheckAfterMs: Math.min(recheckMs, ...cooling) };
+}
+
+function ownerOf({ metadata }: World): Owner {
+  const { name, namespace, uid } = metadata;
+  return { apiVersion, kind: 'ApiInstance', name, namespace, uid };
+}

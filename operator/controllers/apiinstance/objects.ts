@@ -1,0 +1,72 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { gateConfigMap } from '../../resources/gate.ts';
+import type { Owner } from '../../resources/names.ts';
+import { poolerBudget, revisionBudget } from '../../resources/budget.ts';
+import { parseDatabaseUri } from '../../resources/databaseUri.ts';
+import { deployment, podTemplate } from '../../resources/podTemplate.ts';
+import { poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
+import { controllerRevision, type RevisionSnapshot } from '../../resources/revision.ts';
+import { revisionService, stableService } from '../../resources/service.ts';
+import { serviceAccount } from '../../resources/serviceAccount.ts';
+import type { Route } from '../../rollout/types.ts';
+import type { KubeObject } from '../../runtime/object.ts';
+import type { World } from './world.ts';
+
+/** A revision that has no ControllerRevision yet. */
+export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
+
+/** What every instance has, whatever it serves: identity, pooler, disruption budget. */
+export function baseObjects(
+  owner: Owner,
+  spec: ApiInstanceSpec,
+  world: World,
+  main: number | undefined,
+): KubeObject[] {
+  const objects: KubeObject[] = [serviceAccount(owner)];
+  if (spec.pooler) {
+    // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
+    const uri = world.databaseUri.state === 'found' ? parseDatabaseUri(world.databaseUri.value) : undefined;
+    if (uri && !('error' in uri)) objects.push(poolerSecret(owner, uri, spec.pooler));
+    if (world.poolerSecret) {
+      // Its pods carry the Secret's version, so that they follow it.
+      const version = String(world.poolerSecret.metadata['resourceVersion']);
+      objects.push(
+        poolerService(owner),
+        poolerDeployment(owner, spec.pooler, world.images, version),
+        poolerBudget(owner),
+      );
+    }
+  }
+  if (main !== undefined) objects.push(revisionBudget(owner, main));
+  return objects;
+}
+
+/** The objects of one kept revision at a size. Its snapshot and its gate's configuration are written once. */
+export function revisionObjects(
+  owner: Owner,
+  revision: RevisionSnapshot | NewRevision,
+  replicas: number,
+  world: World,
+): KubeObject[] {
+  const { number, content } = revision;
+  const isNew = !('podTemplate' in revision);
+  // The template is pinned when the revision is made: an operator upgrade renders nothing anew and rolls nothing.
+  const template = isNew ? podTemplate(owner.name, number, content) : revision.podTemplate;
+  return [
+    ...(isNew ? [controllerRevision(owner, number, content, template)] : []),
+    ...(world.gateConfigs.has(number) ? [] : [gateConfigMap(owner, number, content)]),
+    revisionService(owner, number),
+    deployment(owner, number, template, replicas),
+  ];
+}
+
+/** The way in for clients; nothing before there is a revision to answer them. */
+export function trafficObjects(
+  owner: Owner,
+  spec: ApiInstanceSpec,
+  route: Route,
+  world: World,
+): KubeObject[] {
+  if (route.main === undefined) return [];
+  return [stableService(owner, route.main), ...world.router.objects(owner, spec, route.canary)];
+}

@@ -1,0 +1,213 @@
+import { apiInstanceSpec, type ApiInstance, type ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiSchema } from '../../api/v1alpha1/apiSchema.ts';
+import { apiVersion } from '../../api/v1alpha1/shared.ts';
+import { names, revisionOf } from '../../resources/names.ts';
+import {
+  readControllerRevision,
+  type OperandImages,
+  type RevisionSnapshot,
+} from '../../resources/revision.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { KubeClient } from '../../runtime/kubeClient.ts';
+import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
+import type { Key, WorkState } from '../../runtime/reconciler.ts';
+import type { TrafficRouter } from '../../traffic/router.ts';
+import type { Caches } from './caches.ts';
+import type { PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
+
+/** What `observe` reads from. */
+export interface ObserveDeps {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly router: TrafficRouter;
+  readonly images: OperandImages;
+  readonly workOf: (key: Key) => ReadonlyMap<string, WorkState<WorkResult>>;
+}
+
+/**
+ * All reads of one reconcile: the object itself, its Secrets and its ControllerRevisions live (numbers are given out by
+ * what is there, so a stale list would make a second revision of the same content), everything else from the caches.
+ */
+export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal): Promise<World | undefined> {
+  const [namespace = '', name = ''] = key.split('/');
+  const primary = await deps.client.get({ apiVersion, kind: 'ApiInstance', namespace, name }, signal);
+  if (!primary) return undefined;
+  const instance = primary as unknown as ApiInstance;
+  const parsed = apiInstanceSpec.safeParse(instance.spec);
+  const spec = parsed.data;
+  const { caches } = deps;
+  const mine = (object: KubeObject | undefined): object is KubeObject =>
+    isOwnedBy(object, instance.metadata.uid);
+  const children = childrenOf(caches, namespace, name);
+  const [revisions, databaseUri, jwtSecret] = await Promise.all([
+    listRevisions(deps.client, namespace, name, instance.metadata.uid, signal),
+    readSecret(deps.client, namespace, spec?.database.uriSecretRef, signal),
+    spec?.postgrest.jwtSecretRef && readSecret(deps.client, namespace, spec.postgrest.jwtSecretRef, signal),
+  ]);
+  const traffic = deps.router.objectNames(name);
+  const mainRoute = caches.ingresses.get(`${namespace}/${traffic.main}`);
+  const canaryRoute = caches.ingresses.get(`${namespace}/${traffic.canary}`);
+  const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
+  const poolerName = names(name).pooler;
+  const secret =
+    spec?.pooler &&
+    (await deps.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName }, signal));
+  return {
+    now: deps.clock.now(),
+    metadata: instance.metadata,
+    primary,
+    spec,
+    specErrors: parsed.error?.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ') ?? '',
+    status: instance.status ?? {},
+    schema: spec && schemaState(caches, namespace, spec),
+    databaseUri,
+    jwtSecret,
+    revisions,
+    deployments: deploymentSizes(children.deployments.filter(mine)),
+    pods: children.pods.flatMap(podState),
+    gateConfigs: new Set(
+      children.configMaps.filter(mine).flatMap(({ metadata }) => numberOf(metadata.labels)),
+    ),
+    main: mine(stableService) ? selectedRevision(stableService) : undefined,
+    canary: mine(canaryRoute) ? deps.router.readCanary(name, canaryRoute) : undefined,
+    trafficObjects: [canaryRoute, mainRoute].filter(mine).map(refOf),
+    poolerReady: readyReplicas(caches.deployments.get(`${namespace}/${poolerName}`)),
+    poolerSecret: mine(secret) ? secret : undefined,
+    foreign: [
+      stableService,
+      mainRoute,
+      canaryRoute,
+      ...(spec?.pooler
+        ? [
+            secret,
+            caches.services.get(`${namespace}/${poolerName}`),
+            caches.deployments.get(`${namespace}/${poolerName}`),
+          ]
+        : []),
+    ]
+      .filter((object) => object !== undefined && !mine(object))
+      .map((object) => refOf(object as KubeObject)),
+    work: deps.workOf(key),
+    images: deps.images,
+    router: deps.router,
+  };
+}
+
+function childrenOf(caches: Caches, namespace: string, name: string) {
+  const key = `${namespace}/${name}`;
+  return {
+    deployments: caches.deployments.byIndex('instance', key),
+    pods: caches.pods.byIndex('instance', key),
+    configMaps: caches.configMaps.byIndex('instance', key),
+  };
+}
+
+async function listRevisions(
+  client: KubeClient,
+  namespace: string,
+  instance: string,
+  uid: string,
+  signal: AbortSignal,
+): Promise<RevisionSnapshot[]> {
+  const labelSelector = `pgrst.dev/instance=${instance}`;
+  const { items } = await client.list(
+    { apiVersion: 'apps/v1', kind: 'ControllerRevision', namespace, labelSelector },
+    signal,
+  );
+  return items
+    .filter((object) => isOwnedBy(object, uid))
+    .flatMap((object) => readControllerRevision(object) ?? [])
+    .sort((a, b) => b.number - a.number);
+}
+
+async function readSecret(
+  client: KubeClient,
+  namespace: string,
+  ref: { name: string; key: string } | undefined,
+  signal: AbortSignal,
+): Promise<SecretValue> {
+  if (!ref) return { state: 'missing', what: 'The spec names no Secret.' };
+  const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: ref.name }, signal);
+  if (!secret) return { state: 'missing', what: `Secret ${ref.name} does not exist in this namespace.` };
+  const encoded = (secret['data'] as Record<string, string> | undefined)?.[ref.key];
+  return encoded === undefined
+    ? { state: 'missing', what: `Secret ${ref.name} has no key ${ref.key}.` }
+    : { state: 'found', value: Buffer.from(encoded, 'base64').toString('utf8') };
+}
+
+function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): SchemaState | undefined {
+  const schema = caches.schemas.get(`${namespace}/${spec.schemaRef.name}`) as unknown as
+    ApiSchema | undefined;
+  if (!schema) return undefined;
+  const { status } = schema;
+  return {
+    exposedSchema: schema.spec.schema,
+    newest: status?.release,
+    releases: status?.releases ?? (status?.release ? [status.release] : []),
+    message: status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '',
+  };
+}
+
+interface Workload extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+function deploymentSizes(deployments: readonly KubeObject[]): ReadonlyMap<number, number> {
+  return new Map(
+    (deployments as readonly Workload[]).flatMap(({ metadata, spec }) =>
+      numberOf(metadata.labels).map((number) => [number, spec?.replicas ?? 1] as const),
+    ),
+  );
+}
+
+function readyReplicas(deployment: KubeObject | undefined): number {
+  return (deployment as Workload | undefined)?.status?.readyReplicas ?? 0;
+}
+
+interface Pod extends KubeObject {
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+    readonly initContainerStatuses?: readonly { readonly restartCount: number }[];
+  };
+}
+
+function podState(object: KubeObject): PodState[] {
+  const { metadata, status } = object as Pod;
+  if (metadata['deletionTimestamp'] !== undefined) return [];
+  const containers = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return numberOf(metadata.labels).map((revision) => ({
+    name: metadata.name,
+    uid: String(metadata['uid']),
+    revision,
+    ip: status?.podIP,
+    isReady: status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
+    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    createdAt: Date.parse(String(metadata['creationTimestamp'])),
+  }));
+}
+
+function selectedRevision(service: KubeObject): number | undefined {
+  const spec = service['spec'] as { selector?: Record<string, string> } | undefined;
+  return numberOf(spec?.selector)[0];
+}
+
+/** The revision that labels (or a selector) name: none or one. */
+function numberOf(labels: Readonly<Record<string, string>> | undefined): number[] {
+  const number = revisionOf(labels);
+  return number === undefined ? [] : [number];
+}
+
+function isOwnedBy(object: KubeObject | undefined, uid: string): boolean {
+  return (
+    object?.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false
+  );
+}
+
+function refOf({ apiVersion: version, kind, metadata }: KubeObject): ObjectRef {
+  const { name, namespace } = metadata;
+  return { apiVersion: version, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}

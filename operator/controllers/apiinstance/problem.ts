@@ -1,0 +1,66 @@
+import type { Reason } from '../../api/v1alpha1/reasons.ts';
+import { parseDatabaseUri } from '../../resources/databaseUri.ts';
+import type { World } from './world.ts';
+
+/** Something that a person has to mend before the spec can be rolled out. What serves goes on serving. */
+export interface Problem {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** The first thing that keeps the spec from being rolled out; undefined when nothing does. */
+export function findProblem(world: World): Problem | undefined {
+  const { spec, schema, databaseUri, jwtSecret, foreign } = world;
+  if (!spec) {
+    return {
+      reason: 'InvalidSpec',
+      message: `The spec is not valid: ${world.specErrors}. Correct it and apply it again.`,
+    };
+  }
+  const taken = foreign[0];
+  if (taken) {
+    return {
+      reason: 'NameConflict',
+      message: `${taken.kind} ${taken.name} exists and belongs to somebody else, so it is not touched. Rename this ApiInstance or remove that object.`,
+    };
+  }
+  const name = spec.schemaRef.name;
+  if (!schema) {
+    return {
+      reason: 'SchemaNotFound',
+      message: `There is no ApiSchema ${name} in this namespace. Create it, or correct spec.schemaRef.name.`,
+    };
+  }
+  const { release } = spec.schemaRef;
+  if (release !== undefined && !schema.releases.some(({ id }) => id === release)) {
+    const known = schema.releases.map(({ id }) => id).join(', ') || 'none yet';
+    return {
+      reason: 'ReleaseNotFound',
+      message: `ApiSchema ${name} has no release ${release}; it has ${known}. Correct spec.schemaRef.release, or remove it to follow the newest.`,
+    };
+  }
+  if (!schema.newest) {
+    return {
+      reason: 'SchemaNotReady',
+      message: `ApiSchema ${name} has not published a release yet. ${schema.message}`.trim(),
+    };
+  }
+  for (const secret of [databaseUri, jwtSecret]) {
+    if (secret?.state === 'missing') {
+      return {
+        reason: 'SecretNotFound',
+        message: `${secret.what} Create it: nothing new is rolled out until then.`,
+      };
+    }
+  }
+  if (databaseUri.state === 'found') {
+    const uri = parseDatabaseUri(databaseUri.value);
+    if ('error' in uri) {
+      return {
+        reason: 'SecretInvalid',
+        message: `The database URI in Secret ${spec.database.uriSecretRef.name}, key ${spec.database.uriSecretRef.key}, cannot be used: ${uri.error}`,
+      };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { names, type Owner } from '../../resources/names.ts';
+import type { TrafficDecision } from '../../rollout/types.ts';
+import type { ObjectRef } from '../../runtime/object.ts';
+import type { World } from './world.ts';
+
+/** Revisions beyond the rollback window, and what is left of them. */
+export interface Outdated {
+  readonly revisions: readonly number[];
+  readonly objects: readonly ObjectRef[];
+}
+
+/**
+ * The revisions that nothing refers to any more: not among the newest `revisionHistoryLimit` old ones, without traffic,
+ * without pods. Deleted as a whole, the snapshot last: as long as it exists, a crash in between is picked up again.
+ */
+export function outdated(
+  world: World,
+  owner: Owner,
+  spec: ApiInstanceSpec,
+  needed: readonly number[],
+  traffic: TrafficDecision,
+): Outdated {
+  const inUse = new Set([
+    ...needed,
+    world.main,
+    world.canary?.revision,
+    traffic.route.main,
+    traffic.route.canary?.revision,
+  ]);
+  const old = world.revisions
+    .map(({ number }) => number)
+    .filter((number) => !inUse.has(number))
+    .sort((a, b) => b - a);
+  const revisions = old
+    .slice(spec.rollout.revisionHistoryLimit)
+    .filter(
+      (number) =>
+        (world.deployments.get(number) ?? 0) === 0 && !world.pods.some((pod) => pod.revision === number),
+    );
+  const objects = revisions.flatMap((number) => {
+    const at = { namespace: owner.namespace, name: names(owner.name).revision(number) };
+    return [
+      { apiVersion: 'apps/v1', kind: 'Deployment', ...at },
+      { apiVersion: 'v1', kind: 'Service', ...at },
+      { apiVersion: 'v1', kind: 'ConfigMap', ...at },
+      { apiVersion: 'apps/v1', kind: 'ControllerRevision', ...at },
+    ];
+  });
+  return { revisions, objects };
+}

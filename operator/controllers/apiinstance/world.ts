@@ -1,0 +1,93 @@
+import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { Release } from '../../api/v1alpha1/apiSchema.ts';
+import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
+import type { PodProof } from '../../proof/podProof.ts';
+import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
+import type { Canary, Expectation } from '../../rollout/types.ts';
+import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
+import type { WorkState } from '../../runtime/reconciler.ts';
+import type { ProbeRequest, TrafficRouter } from '../../traffic/router.ts';
+
+/** A pod of a kept revision, not being deleted. */
+export interface PodState {
+  readonly name: string;
+  readonly uid: string;
+  readonly revision: number;
+  readonly ip: string | undefined;
+  readonly isReady: boolean;
+  /** Restarts of all its containers: a restarted PostgREST has to be proved anew. */
+  readonly restarts: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** What the referenced ApiSchema offers. */
+export interface SchemaState {
+  /** `spec.schema`: the name that clients may use as a profile. */
+  readonly exposedSchema: string;
+  readonly newest: Release | undefined;
+  readonly releases: readonly Release[];
+  /** Its Ready condition's message, for passing on. */
+  readonly message: string;
+}
+
+/** A Secret's key as it was read just now. The value goes into the pooler's Secret and nowhere else. */
+export type SecretValue =
+  { readonly state: 'found'; readonly value: string } | { readonly state: 'missing'; readonly what: string };
+
+/** What a piece of long work came to. */
+export type WorkResult = PodProof | { readonly requests: number };
+
+/** Everything that a decision about one ApiInstance looks at. */
+export interface World {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly metadata: ObjectMeta;
+  /** The object as the API server returned it, for the engine that writes. */
+  readonly primary: KubeObject;
+  /** Undefined when it does not pass the schema; `specErrors` says why. */
+  readonly spec: ApiInstanceSpec | undefined;
+  readonly specErrors: string;
+  readonly status: ApiInstanceStatus;
+  readonly schema: SchemaState | undefined;
+  readonly databaseUri: SecretValue;
+  /** Undefined when the spec names none. */
+  readonly jwtSecret: SecretValue | undefined;
+  readonly revisions: readonly RevisionSnapshot[];
+  /** `spec.replicas` of each revision's Deployment, by revision. */
+  readonly deployments: ReadonlyMap<number, number>;
+  readonly pods: readonly PodState[];
+  /** Revisions whose gate ConfigMap exists; it is immutable and never written again. */
+  readonly gateConfigs: ReadonlySet<number>;
+  /** The revision that the stable Service selects; undefined when there is no Service, or it selects none of ours. */
+  readonly main: number | undefined;
+  readonly canary: Canary | undefined;
+  /** The traffic objects that exist, which are to be deleted before their instance is. */
+  readonly trafficObjects: readonly ObjectRef[];
+  /** Ready pods of the pooler. */
+  readonly poolerReady: number;
+  /** The pooler's Secret as it is stored: no cache holds Secrets. */
+  readonly poolerSecret: KubeObject | undefined;
+  /** Objects that have a name we need but belong to somebody else. */
+  readonly foreign: readonly ObjectRef[];
+  readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
+  readonly images: OperandImages;
+  readonly router: Pick<TrafficRouter, 'objects' | 'probe'>;
+}
+
+/** Long work of this controller. */
+export type Work =
+  | {
+      readonly kind: 'pod';
+      readonly ip: string;
+      readonly createdAt: number;
+      readonly publishedAt: number | undefined;
+    }
+  | {
+      readonly kind: 'traffic';
+      readonly expectation: Expectation;
+      readonly previousWeight: number;
+      readonly request: ProbeRequest;
+    }
+  /** No gate answers any more: the routes of a deleted instance are gone from the data plane. */
+  | { readonly kind: 'gone'; readonly request: ProbeRequest };

@@ -1,0 +1,122 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { TaskContext } from '../runtime/tasks.ts';
+import type { Expectation } from '../rollout/types.ts';
+import type { Address, ProbeRequest } from '../traffic/router.ts';
+import { pause } from './pause.ts';
+import { judge } from './judge.ts';
+import { probe } from './probe.ts';
+
+/** What has to be seen, and where to look. */
+export interface TrafficProofOrder {
+  readonly expectation: Expectation;
+  /** The weight that was proved before, for telling a new share from an old one; percent. */
+  readonly previousWeight: number;
+  readonly request: ProbeRequest;
+}
+
+/** What a traffic proof tells while it runs. */
+export interface TrafficProofProgress {
+  /** Why no place of the router could be asked; undefined when at least one answers. */
+  readonly unreachable: string | undefined;
+}
+
+const batch = 20;
+const parallel = 5;
+/** Between two batches that did not agree: a change takes up to 3.3 s, and asking must not become load. */
+const betweenMs = 60;
+
+/**
+ * Asks every place of the router until each one does what is expected; resolves then, with the number of requests it
+ * took. Runs until that, or until the order is withdrawn: how long that may take is for the reconciler to judge.
+ */
+export async function proveTraffic(
+  order: TrafficProofOrder,
+  dataPlane: (signal: AbortSignal) => Promise<readonly Address[]>,
+  clock: Clock,
+  { signal, progress }: TaskContext,
+): Promise<{ readonly requests: number }> {
+  let requests = 0;
+  for (;;) {
+    const places = await dataPlane(signal);
+    if (places.length === 0) {
+      progress({ unreachable: 'the ingress controller has no ready pod' } satisfies TrafficProofProgress);
+      await pause(1000, clock, signal);
+      continue;
+    }
+    const results = await Promise.all(places.map((place) => provePlace(place, order, clock, signal)));
+    requests += results.reduce((total, result) => total + result.requests, 0);
+    const failed = results.find((result) => result.error !== undefined);
+    if (!failed) {
+      // A replica that came up while the others were asked has not been: look again, and be done when nothing is new.
+      const now = await dataPlane(signal);
+      if (now.every(({ ip }) => places.some((place) => place.ip === ip))) return { requests };
+      continue;
+    }
+    progress({ unreachable: failed.error } satisfies TrafficProofProgress);
+    await pause(500, clock, signal);
+  }
+}
+
+interface PlaceResult {
+  readonly requests: number;
+  /** Why the place could not be asked. */
+  readonly error?: string;
+}
+
+async function provePlace(
+  place: Address,
+  { expectation, previousWeight, request }: TrafficProofOrder,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<PlaceResult> {
+  let tally = new Map<number, number>();
+  let requests = 0;
+  for (;;) {
+    for (let asked = 0; asked < batch; asked += parallel) {
+      try {
+        const answers = await Promise.all(
+          Array.from({ length: parallel }, () => probe(place, request, signal)),
+        );
+        for (const { revision = 0 } of answers) tally.set(revision, (tally.get(revision) ?? 0) + 1);
+        requests += answers.length;
+      } catch (error) {
+        signal.throwIfAborted();
+        return { requests, error: `${place.ip}:${place.port}: ${messageOf(error)}` };
+      }
+    }
+    const verdict = judge(expectation, previousWeight, tally);
+    if (verdict === 'proved') return { requests };
+    if (verdict === 'contradicted') {
+      tally = new Map();
+      await pause(betweenMs, clock, signal);
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** How many answers in a row without a gate behind them show that a place of the router has forgotten the routes. */
+const goneAfter = 20;
+
+/** Asks every place of the router until no gate answers there any more: the routes are gone from the data plane. */
+export async function proveGone(
+  request: ProbeRequest,
+  dataPlane: (signal: AbortSignal) => Promise<readonly Address[]>,
+  clock: Clock,
+  { signal }: TaskContext,
+): Promise<{ readonly requests: number }> {
+  let requests = 0;
+  for (const place of await dataPlane(signal)) {
+    for (let silent = 0; silent < goneAfter; silent += 1) {
+      const answer = await probe(place, request, signal).catch(() => undefined);
+      signal.throwIfAborted();
+      requests += 1;
+      if (answer?.revision === undefined) continue;
+      silent = 0;
+      await pause(betweenMs, clock, signal);
+    }
+  }
+  return { requests };
+}

@@ -1,0 +1,165 @@
+import type { KubeObject } from '../runtime/object.ts';
+import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
+import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
+import type { PodTemplate, RevisionContent } from './revision.ts';
+import { restrictedContainer, restrictedPod } from './security.ts';
+
+/**
+ * How long a gate goes on serving after it was told to stop. ingress-nginx learns of a pod that leaves 0 to 3.3 s
+ * later (its --sync-rate-limit); a request that it sends to a closed port waits 5 s.
+ */
+const preStopSeconds = 6;
+/** How long requests in flight may take after that: as long as the gate waits for PostgREST. */
+const drainSeconds = 60;
+/** For PostgREST and the kubelet, which come after the gate. */
+const reserveSeconds = 10;
+
+/**
+ * The pods of a revision: the gate, and PostgREST behind it on loopback. PostgREST is a native sidecar, so that on
+ * shutdown the gate drains first and PostgREST, which before v16 cuts what is in flight, stops last. It has no probe of
+ * its own: readiness is the gate's.
+ */
+export function podTemplate(instance: string, number: number, content: RevisionContent): PodTemplate {
+  const name = names(instance).revision(number);
+  const labels = revisionLabels(instance, number);
+  return {
+    metadata: { labels },
+    spec: {
+      serviceAccountName: names(instance).serviceAccount,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: preStopSeconds + drainSeconds + reserveSeconds,
+      securityContext: restrictedPod,
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: revisionSelector(instance, number) },
+        },
+      ],
+      initContainers: [postgrestContainer(instance, number, content)],
+      containers: [gateContainer(content)],
+      volumes: [
+        { name: 'gate', configMap: { name } },
+        { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+      ],
+    },
+  };
+}
+
+/** The Deployment of a revision at a size. Its template never changes, so it never rolls. */
+export function deployment(
+  owner: Owner,
+  number: number,
+  template: PodTemplate,
+  replicas: number,
+): KubeObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: ownedMetadata(owner, names(owner.name).revision(number), revisionLabels(owner.name, number)),
+    spec: {
+      replicas,
+      revisionHistoryLimit: 0,
+      selector: { matchLabels: revisionSelector(owner.name, number) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template,
+    },
+  };
+}
+
+function gateContainer(content: RevisionContent): object {
+  return {
+    name: 'gate',
+    image: content.gate.image.name,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['nginx', '-c', '/etc/gate/nginx.conf', '-e', '/dev/stderr', '-g', 'daemon off;'],
+    ports: [
+      { name: 'http', containerPort: publicPort, protocol: 'TCP' },
+      { name: 'gate-admin', containerPort: adminPort, protocol: 'TCP' },
+    ],
+    startupProbe: {
+      httpGet: { path: '/ready', port: 'gate-admin' },
+      periodSeconds: 1,
+      timeoutSeconds: 5,
+      failureThreshold: 600,
+    },
+    readinessProbe: {
+      httpGet: { path: '/ready', port: 'gate-admin' },
+      periodSeconds: 2,
+      timeoutSeconds: 5,
+      failureThreshold: 2,
+    },
+    lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
+    resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '128Mi' } },
+    securityContext: { ...restrictedContainer, runAsUser: 101, runAsGroup: 101 },
+    volumeMounts: [
+      { name: 'gate', mountPath: '/etc/gate', readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+function postgrestContainer(instance: string, number: number, content: RevisionContent): object {
+  const { image, resources } = content.postgrest;
+  return {
+    name: 'postgrest',
+    image: image.name,
+    imagePullPolicy: 'IfNotPresent',
+    restartPolicy: 'Always',
+    env: postgrestEnv(instance, number, content),
+    resources: resources ?? { requests: { cpu: '50m', memory: '64Mi' } },
+    securityContext: { ...restrictedContainer, runAsUser: 1000, runAsGroup: 1000 },
+  };
+}
+
+interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+}
+
+function postgrestEnv(instance: string, number: number, content: RevisionContent): EnvVar[] {
+  const { config, jwtSecretRef } = content.postgrest;
+  const parameters: Record<string, string> = {
+    ...config,
+    'db-schemas': content.release.schema,
+    // Behind transaction pooling LISTEN is never notified, and /ready does not tell.
+    'db-channel-enabled': String(!content.database.pooled),
+    'server-host': '127.0.0.1',
+    'server-port': String(postgrestPort),
+    'admin-server-port': String(postgrestAdminPort),
+    'app-settings-revision': String(number),
+  };
+  return [
+    ...databaseEnv(instance, number, content),
+    ...(jwtSecretRef ? [{ name: 'PGRST_JWT_SECRET', valueFrom: { secretKeyRef: { ...jwtSecretRef } } }] : []),
+    ...Object.entries(parameters)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => ({ name: variableOf(name), value })),
+  ];
+}
+
+/** PostgREST's environment variable for a parameter, as its documentation has it. */
+function variableOf(parameter: string): string {
+  return `PGRST_${parameter.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/**
+ * The connection. Behind the pooler each revision asks for a database of its own name: an alias to PgBouncer, which
+ * gives it a pool of its own. The kubelet puts the credentials in from the Secret; the template holds none.
+ */
+function databaseEnv(instance: string, number: number, { database }: RevisionContent): EnvVar[] {
+  if (!database.pooled) {
+    return [{ name: 'PGRST_DB_URI', valueFrom: { secretKeyRef: { ...database.uriSecretRef } } }];
+  }
+  const { pooler } = names(instance);
+  return [
+    { name: 'POOLER_USERINFO', valueFrom: { secretKeyRef: { name: pooler, key: 'userinfo' } } },
+    {
+      name: 'PGRST_DB_URI',
+      value: `postgres://$(POOLER_USERINFO)@${pooler}:${poolerPort}/r${number}?keepalives_idle=30&keepalives_interval=10&keepalives_count=3`,
+    },
+  ];
+}

@@ -1,0 +1,140 @@
+import type { ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
+import type { KubeObject } from '../runtime/object.ts';
+import type { DatabaseUri } from './databaseUri.ts';
+import { labels, names, ownedMetadata, poolerSelector, type Owner } from './names.ts';
+import { poolerPort } from './ports.ts';
+import type { OperandImages } from './revision.ts';
+import { restrictedContainer, restrictedPod } from './security.ts';
+
+/** `spec.pooler`. */
+export type PoolerSpec = NonNullable<ApiInstanceSpec['pooler']>;
+
+/** A query waits so long for a server connection, in seconds: shorter than the gate waits for PostgREST. */
+const queryWaitSeconds = 10;
+
+/**
+ * The one Secret that the operator writes: PgBouncer's configuration and users, and for PostgREST the credentials in the
+ * form that a URI takes. Everything in it comes from the user's own Secret and from the spec.
+ */
+export function poolerSecret(owner: Owner, uri: DatabaseUri, spec: PoolerSpec): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: ownedMetadata(owner, names(owner.name).pooler, labels(owner.name, 'pooler')),
+    type: 'Opaque',
+    data: {
+      'pgbouncer.ini': base64(configuration(uri, spec)),
+      'userlist.txt': base64(`${quoted(uri.user)} ${quoted(uri.password)}\n`),
+      userinfo: base64(`${encodeURIComponent(uri.user)}:${encodeURIComponent(uri.password)}`),
+    },
+  };
+}
+
+/** `configVersion`: the resourceVersion of that Secret. It tells of a change without telling anything of its content. */
+export function poolerDeployment(
+  owner: Owner,
+  spec: PoolerSpec,
+  images: OperandImages,
+  configVersion: string,
+): KubeObject {
+  const { pooler, serviceAccount } = names(owner.name);
+  const objectLabels = labels(owner.name, 'pooler');
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: ownedMetadata(owner, pooler, objectLabels),
+    spec: {
+      replicas: spec.replicas,
+      revisionHistoryLimit: 1,
+      selector: { matchLabels: poolerSelector(owner.name) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: {
+        metadata: { labels: objectLabels, annotations: { 'pgrst.dev/config-version': configVersion } },
+        spec: {
+          serviceAccountName: serviceAccount,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 60,
+          securityContext: restrictedPod,
+          containers: [poolerContainer(spec.image ?? images.pgbouncer)],
+          volumes: [{ name: 'config', secret: { secretName: pooler, defaultMode: 0o444 } }],
+        },
+      },
+    },
+  };
+}
+
+/** Where PostgREST finds PgBouncer. */
+export function poolerService(owner: Owner): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: ownedMetadata(owner, names(owner.name).pooler, labels(owner.name, 'pooler')),
+    spec: {
+      selector: poolerSelector(owner.name),
+      ports: [{ name: 'postgres', port: poolerPort, targetPort: poolerPort, protocol: 'TCP' }],
+    },
+  };
+}
+
+function poolerContainer(image: string): object {
+  return {
+    name: 'pgbouncer',
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['pgbouncer', '/etc/pgbouncer/pgbouncer.ini'],
+    ports: [{ name: 'postgres', containerPort: poolerPort, protocol: 'TCP' }],
+    readinessProbe: { tcpSocket: { port: 'postgres' }, periodSeconds: 2 },
+    livenessProbe: { tcpSocket: { port: 'postgres' }, periodSeconds: 10, failureThreshold: 6 },
+    // New connections go elsewhere first; then PgBouncer waits for its clients to leave, within the grace period.
+    lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    resources: { requests: { cpu: '20m', memory: '16Mi' }, limits: { memory: '256Mi' } },
+    securityContext: { ...restrictedContainer, runAsUser: 65534, runAsGroup: 65534 },
+    volumeMounts: [{ name: 'config', mountPath: '/etc/pgbouncer', readOnly: true }],
+  };
+}
+
+/**
+ * PgBouncer 1.24 or newer. Every alias that a client names becomes a pool of its own on the same database, so each
+ * revision has its share; the cap counts per process and is divided over the replicas.
+ */
+function configuration({ host, port, database, sslmode }: DatabaseUri, spec: PoolerSpec): string {
+  const cap = Math.max(1, Math.floor(spec.maxServerConnections / spec.replicas));
+  return [
+    '[databases]',
+    `* = host=${value(host)} port=${port} dbname=${value(database)}`,
+    '',
+    '[pgbouncer]',
+    'listen_addr = *',
+    `listen_port = ${poolerPort}`,
+    'unix_socket_dir =',
+    'pool_mode = transaction',
+    'auth_type = scram-sha-256',
+    'auth_file = /etc/pgbouncer/userlist.txt',
+    `default_pool_size = ${Math.min(spec.poolSize, cap)}`,
+    `max_user_connections = ${cap}`,
+    'max_client_conn = 5000',
+    // Never 0: PostgREST prepares its statements, and with 0 it exits with 42P05.
+    'max_prepared_statements = 200',
+    `query_wait_timeout = ${queryWaitSeconds}`,
+    'ignore_startup_parameters = extra_float_digits,options',
+    `server_tls_sslmode = ${sslmode ?? 'prefer'}`,
+    'log_connections = 0',
+    'log_disconnections = 0',
+    '',
+  ].join('\n');
+}
+
+/** A value in a connect string: in quotes, quotes doubled. */
+function value(text: string): string {
+  return /^[-A-Za-z0-9_.:]+$/.test(text) ? text : `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A word in userlist.txt: in double quotes, double quotes doubled. */
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

@@ -1,0 +1,205 @@
+import { verbs, type ApiInstanceStatus, type Step, type Verb } from '../api/v1alpha1/apiInstance.ts';
+import type { Rejected } from './target.ts';
+import type { HistoryEntry } from './scale.ts';
+
+/** What the operator remembers of rollouts: the part of status that is not derived from the world. */
+export type Memory = Pick<
+  ApiInstanceStatus,
+  'stable' | 'candidate' | 'step' | 'pausedSince' | 'rejected' | 'lastAction' | 'history'
+>;
+
+/** The world as far as an action needs it. */
+export interface ActionWorld {
+  readonly memory: Memory;
+  readonly steps: readonly Step[];
+  /** The revision of the spec; undefined while the spec cannot be turned into one. */
+  readonly desired: { readonly number: number; readonly hash: string; readonly release: string } | undefined;
+  /** The revision that the stable Service selects. */
+  readonly main: number | undefined;
+  /** Revisions that one can go back to. */
+  readonly kept: readonly number[];
+}
+
+/** An action with its target: what `pgrst.dev/accepted` holds. */
+export interface Accepted {
+  readonly verb: Verb;
+  /** The revision that is meant; 0 where the verb has none. */
+  readonly target: number;
+  readonly id: string;
+}
+
+/** An action that cannot be carried out, and why. */
+export interface Refused {
+  readonly refused: string;
+}
+
+/**
+ * Resolves what a person asked for against the world of this moment, so that "previous" means one thing however often
+ * the result is carried out. `id` must be new for each request.
+ */
+export function resolveAction(text: string, id: string, world: ActionWorld): Accepted | Refused {
+  const match = /^([a-z]+)(?:=([0-9]{1,9}))?$/.exec(text.trim());
+  const verb = verbs.find((known) => known === match?.[1]);
+  const wanted = match?.[2] === undefined ? undefined : Number(match[2]);
+  if (!verb || (wanted !== undefined && verb !== 'rollback')) {
+    return { refused: `"${text.slice(0, 60)}" is no action: use one of ${verbs.join(', ')}, or rollback=N` };
+  }
+  const target = resolvers[verb](world, wanted);
+  return typeof target === 'number' ? { verb, target, id } : target;
+}
+
+const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) => number | Refused> = {
+  promote: (world) => {
+    if (!isStepping(world)) return { refused: 'there is no rollout to promote: the spec is what serves' };
+    const pause = nextPause(world);
+    if (pause === undefined) return { refused: 'there is nothing to skip: no pause is left in this rollout' };
+    return candidateOf(world) ?? 0;
+  },
+  abort: (world) => {
+    if (!isStepping(world)) return { refused: 'there is no rollout to abort: the spec is what serves' };
+    return world.memory.stable?.revision ?? { refused: 'the first rollout has nothing to go back to' };
+  },
+  rollback: (world, wanted) => {
+    if (!world.desired)
+      return { refused: 'the spec cannot be read, so it cannot be rejected: mend it first' };
+    const target = wanted ?? previous(world);
+    if (target === undefined) {
+      return { refused: `no revision before this one is kept: kept are ${world.kept.join(', ')}` };
+    }
+    if (!world.kept.includes(target)) {
+      return { refused: `revision ${target} is not kept: kept are ${world.kept.join(', ')}` };
+    }
+    if (target === world.desired.number) {
+      return isRejected(world)
+        ? { refused: `revision ${target} is what the spec says: use retry to roll it out again` }
+        : {
+            refused: `revision ${target} is what the spec says and what is rolled out: nothing to roll back`,
+          };
+    }
+    return target;
+  },
+  retry: (world) =>
+    isRejected(world) && world.desired
+      ? world.desired.number
+      : { refused: 'the revision of the spec is not rejected: there is nothing to retry' },
+};
+
+/** The text of `pgrst.dev/accepted`. */
+export function formatAccepted({ verb, target, id }: Accepted): string {
+  return `${verb} ${target} ${id}`;
+}
+
+/** Reads `pgrst.dev/accepted`; undefined when it is not one of ours. */
+export function parseAccepted(text: string | undefined): Accepted | undefined {
+  const [name, target, id] = text?.split(' ') ?? [];
+  const verb = verbs.find((known) => known === name);
+  if (!verb || !id || !/^[0-9]{1,9}$/.test(target ?? '')) return undefined;
+  return { verb, target: Number(target), id };
+}
+
+/**
+ * Carries an accepted action out: what the operator remembers from now on. Traffic follows from it by `chooseTarget`
+ * and `decideTraffic`. Carrying the same id out twice is impossible, because `lastAction` remembers it.
+ */
+export function carryOut(accepted: Accepted, world: ActionWorld, nowIso: string): Memory {
+  const { memory } = world;
+  const done = (result: string, change: Memory = {}): Memory => ({
+    ...memory,
+    ...change,
+    lastAction: { ...accepted, at: nowIso, result },
+  });
+  const reject = (reason: Rejected['reason']): Memory => {
+    if (!world.desired) return {};
+    const { hash, number } = world.desired;
+    const others = (memory.rejected ?? []).filter((entry) => entry.hash !== hash);
+    const entry = { revision: number, hash, to: accepted.target, reason, at: nowIso };
+    return { rejected: [entry, ...others].slice(0, 50), step: 0, ...noPause };
+  };
+  switch (accepted.verb) {
+    case 'promote': {
+      const pause = nextPause(world);
+      if (pause === undefined || accepted.target !== candidateOf(world)) {
+        return done('The rollout had moved on: nothing was skipped.');
+      }
+      return done(`Skipped the pause at step ${pause}.`, { step: pause + 1, ...noPause });
+    }
+    case 'abort': {
+      if (!isStepping(world)) return done('The rollout had ended before it could be aborted.');
+      const left = candidateOf(world) ?? accepted.target;
+      return done(`Revision ${left} is rejected; revision ${accepted.target} serves.`, {
+        ...reject('Aborted'),
+        history: addHistory(memory.history, {
+          revision: left,
+          release: world.desired?.release ?? '',
+          from: accepted.target,
+          outcome: 'Aborted',
+          at: nowIso,
+        }),
+      });
+    }
+    case 'rollback':
+      if (!world.desired) return done('The spec cannot be read: nothing was rolled back.');
+      return done(
+        `Revision ${world.desired.number} is rejected; traffic goes to revision ${accepted.target}.`,
+        reject('RolledBack'),
+      );
+    case 'retry': {
+      const hash = world.desired?.hash;
+      return done(`Revision ${accepted.target} is rolled out again.`, {
+        rejected: (memory.rejected ?? []).filter((entry) => entry.hash !== hash),
+        step: 0,
+        ...noPause,
+      });
+    }
+  }
+}
+
+/** Puts a rollout that ended in front of the others; the newest 50 are kept. */
+export function addHistory(
+  history: readonly HistoryEntry[] | undefined,
+  entry: HistoryEntry,
+): HistoryEntry[] {
+  return [entry, ...(history ?? [])].slice(0, 50);
+}
+
+const noPause = { pausedSince: undefined } as const;
+
+function isRejected({ memory, desired }: ActionWorld): boolean {
+  return (memory.rejected ?? []).some((entry) => entry.hash === desired?.hash);
+}
+
+/** Whether the revision of the spec is being rolled out (a way back is not a rollout that one could promote or abort). */
+function isStepping(world: ActionWorld): boolean {
+  return candidateOf(world) !== undefined && !isRejected(world);
+}
+
+function candidateOf({ memory, desired, main }: ActionWorld): number | undefined {
+  if (!desired || main === undefined) return undefined;
+  // After the switch of the stable Service the rollout is not over until status says so.
+  return desired.number !== memory.stable?.revision ? desired.number : undefined;
+}
+
+/** Index of the pause that runs or comes next. */
+function nextPause({ memory, steps }: ActionWorld): number | undefined {
+  const from = memory.step ?? 0;
+  const index = steps.findIndex((step, at) => at >= from && step.pause !== undefined);
+  return index < 0 ? undefined : index;
+}
+
+/** What "previous" is: the stable one while a rollout runs, else what had the traffic before it. */
+function previous(world: ActionWorld): number | undefined {
+  const stable = world.memory.stable?.revision;
+  if (isStepping(world)) return stable;
+  const rejected = new Set((world.memory.rejected ?? []).map((entry) => entry.revision));
+  const left = (world.memory.history ?? []).find(
+    (entry) =>
+      entry.revision === stable &&
+      entry.from !== undefined &&
+      (entry.outcome === 'Promoted' || entry.outcome === 'RolledBack') &&
+      world.kept.includes(entry.from) &&
+      !rejected.has(entry.from),
+  );
+  if (left?.from !== undefined) return left.from;
+  const older = world.kept.filter((n) => stable !== undefined && n < stable && !rejected.has(n));
+  return older.length > 0 ? Math.max(...older) : undefined;
+}

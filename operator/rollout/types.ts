@@ -1,0 +1,79 @@
+import type { Step } from '../api/v1alpha1/apiInstance.ts';
+
+/** One kept revision as the world has it. */
+export interface RevisionState {
+  readonly number: number;
+  /** Hash of the content that a user controls. */
+  readonly hash: string;
+  /** Id of the release it serves. */
+  readonly release: string;
+  /** `spec.replicas` of its Deployment; undefined when it has none (yet). */
+  readonly replicas: number | undefined;
+  /** Pods that exist and are not being deleted. */
+  readonly pods: number;
+  /** Those of them that are ready. */
+  readonly ready: number;
+  /** Those of them that are ready and were seen to hold the release. */
+  readonly proved: number;
+}
+
+/** What the router is told: who is behind the main route, and who gets a share beside it. */
+export interface Route {
+  /** The revision that the stable Service selects; undefined before the first promotion. */
+  readonly main: number | undefined;
+  readonly canary: Canary | undefined;
+}
+
+/** A share of the traffic. */
+export interface Canary {
+  readonly revision: number;
+  /** Percent, 0 to 100. */
+  readonly weight: number;
+}
+
+/** Something about the data plane that can be proved by responses alone. */
+export type Expectation =
+  /** Plain requests: `weight` percent of them come from `candidate`, the others from `stable`. */
+  | { readonly kind: 'weights'; readonly stable: number; readonly candidate: number; readonly weight: number }
+  /** Requests that the router keeps on the main route all come from `revision`. */
+  | { readonly kind: 'main'; readonly revision: number }
+  /** Requests that the router always sends to the canary all come from `revision`. */
+  | { readonly kind: 'canary'; readonly revision: number };
+
+/** Why a rollout stands where it stands; the reconciler turns it into conditions. */
+export type Stage =
+  'ScalingUp' | 'ProvingPods' | 'ProvingTraffic' | 'ShiftingTraffic' | 'StepPaused' | 'Promoting' | 'Settled';
+
+/** How the target is approached: in the steps of the spec, or at once (abort and rollback). */
+export type Mode = 'stepwise' | 'atOnce';
+
+/** What the machine knows when it decides about traffic. */
+export interface TrafficWorld {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly route: Route;
+  /** The revision that should end up with all traffic. */
+  readonly target: RevisionState;
+  readonly mode: Mode;
+  readonly steps: readonly Step[];
+  /** Pods that the target needs before it gets traffic. */
+  readonly replicas: number;
+  /** Index into `steps`, as status remembers it. */
+  readonly step: number;
+  /** When the pause at `step` began, in milliseconds since the epoch. */
+  readonly pausedSince: number | undefined;
+  /** Whether the data plane was seen to do this since the objects have said so. */
+  readonly isProved: (expectation: Expectation) => boolean;
+}
+
+/** What the machine wants next: at most one of main and canary differs from what is there. */
+export interface TrafficDecision {
+  readonly route: Route;
+  /** What to prove about the route as it stands; empty while it is being changed. */
+  readonly expects: readonly Expectation[];
+  readonly stage: Stage;
+  readonly step: number;
+  readonly pausedSince: number | undefined;
+  /** When time alone moves things on: milliseconds from now. */
+  readonly wakeAfterMs?: number;
+}
