@@ -102,7 +102,7 @@ describe('executePlan', () => {
     const primary = kube.read(ownerRef);
     expect(primary?.metadata.finalizers).toEqual(['other/x', 'pgrst.dev/finalizer']);
     expect(primary?.metadata.annotations).toEqual({ 'pgrst.dev/accepted': 'abort 2 x' });
-    expect(primary?.['status']).toEqual({ weight: 10 });
+    expect(primary?.status).toEqual({ weight: 10 });
   });
 
   test('at rest writes nothing', async () => {
@@ -119,7 +119,7 @@ describe('executePlan', () => {
     await executePlan(plan, readPrimary(kube), deps, signal);
     kube.put(service(81));
     await executePlan(plan, readPrimary(kube), deps, signal);
-    expect(kube.read({ ...ownerRef, ...service(80), name: 'todo' })?.['spec']).toEqual({
+    expect(kube.read({ ...ownerRef, ...service(80), name: 'todo' })?.spec).toEqual({
       ports: [{ port: 80 }],
     });
     await executePlan(
@@ -129,7 +129,7 @@ describe('executePlan', () => {
       signal,
     );
     expect(kube.writes.map(({ changed }) => changed)).toEqual([true, true, true]);
-    expect(kube.read({ ...ownerRef, ...service(80), name: 'todo' })?.['spec']).toEqual({});
+    expect(kube.read({ ...ownerRef, ...service(80), name: 'todo' })?.spec).toEqual({});
   });
 
   test('applies once after a restart, which changes nothing, and then rests', async () => {
@@ -185,7 +185,7 @@ describe('executePlan', () => {
     await expect(executePlan({ ...emptyPlan, status: { a: 1 } }, old, deps, signal)).rejects.toMatchObject({
       status: 409,
     });
-    expect(kube.read(ownerRef)?.['status']).toBeUndefined();
+    expect(kube.read(ownerRef)?.status).toBeUndefined();
   });
 
   test('the last plan of a deletion removes our finalizer; that there is no status to write then is fine', async () => {

@@ -1,5 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { systemClock } from './clock.ts';
+import { systemClock, type Clock } from './clock.ts';
 import { createHttp, type Http, type OnRequest } from './http.ts';
 import { isGone, isNotFound, KubeError } from './kubeError.ts';
 import type { ApplyOptions, KubeClient, ListOptions, Selection } from './kubeClient.ts';
@@ -15,6 +15,8 @@ export interface KubeClientOptions {
   readonly onRequest?: OnRequest;
   /** Timeout of every call but the watch. Default 30 s. */
   readonly timeoutMs?: number;
+  /** Of the timeouts. Default: the real one. */
+  readonly clock?: Clock;
 }
 
 /** A client with its connections. */
@@ -35,7 +37,7 @@ export function createKubeClient(
   const transport = createTransport(kubeConfig);
   const mappings = { ...builtInResources, ...options.mappings };
   const http = createHttp(transport, {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     timeoutMs: options.timeoutMs ?? 30_000,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
   });

@@ -110,6 +110,6 @@ function withData(secret: KubeObject): KubeObject {
   ]);
   return {
     ...rest,
-    data: { ...(isRecord(rest['data']) ? rest['data'] : {}), ...(Object.fromEntries(encoded) as object) },
-  } as unknown as KubeObject;
+    data: { ...(isRecord(rest.data) ? rest.data : {}), ...(Object.fromEntries(encoded) as object) },
+  };
 }

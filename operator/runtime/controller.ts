@@ -106,8 +106,7 @@ export function runController<World, P extends { readonly outcome: Outcome }>(
   }
 
   function record(child: Logger, key: Key, ending: Ending, ms: number): void {
-    const again =
-      ending.kind === 'waiting' || ('recheckAfterMs' in ending && ending.recheckAfterMs !== undefined);
+    const again = ending.kind === 'waiting' || 'recheckAfterMs' in ending;
     metrics.ended(name, ending.kind === 'failed' ? 'error' : again ? 'requeue_after' : 'success', ms);
     const durationMs = Math.round(ms);
     if (ending.kind === 'failed') {

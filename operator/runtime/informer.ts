@@ -80,6 +80,7 @@ export function createInformer(options: InformerOptions): Informer {
   const handlers = new Set<(change: Change) => void>();
   const ready = Promise.withResolvers<undefined>();
   const stopping = new AbortController();
+  const isStopped = (): boolean => stopping.signal.aborted;
   let isReady = false;
   let failures = 0;
   let healthySince = clock.monotonic();
@@ -135,7 +136,7 @@ export function createInformer(options: InformerOptions): Informer {
     const timeoutSeconds = Math.floor(300 * (1 + rng()));
     const events = client.watch({ ...selection, resourceVersion: from, timeoutSeconds }, stopping.signal);
     for await (const event of events) {
-      if (stopping.signal.aborted) return;
+      if (isStopped()) return;
       take(event);
       if (event.object.metadata.resourceVersion !== undefined) advance(event.object.metadata.resourceVersion);
     }
@@ -146,7 +147,7 @@ export function createInformer(options: InformerOptions): Informer {
     const advance = (resourceVersion: string): void => {
       state = { at: 'watching', resourceVersion };
     };
-    while (!stopping.signal.aborted) {
+    while (!isStopped()) {
       const began = clock.monotonic();
       try {
         if (state.at === 'empty') state = await list();
@@ -156,7 +157,7 @@ export function createInformer(options: InformerOptions): Informer {
           if (clock.monotonic() - began < 1_000) await pause('the watch ended at once');
         }
       } catch (error) {
-        if (stopping.signal.aborted) return;
+        if (isStopped()) return;
         if (isGone(error)) {
           // The usual case (compaction) needs no waiting; a server that says so after every list does.
           const immediate = state.at === 'watching' || failures === 0;

@@ -49,7 +49,7 @@ function setUp() {
   return { kube: createFakeKube(), clock: createFakeClock(), log: [] as string[] };
 }
 
-const specOf = (kube: FakeKube) => kube.read(ref)?.['spec'] as Record<string, unknown>;
+const specOf = (kube: FakeKube) => kube.read(ref)?.spec as Record<string, unknown>;
 
 describe('leader election', () => {
   test('the first candidate makes the lease and renews it, the second waits', async () => {
@@ -115,7 +115,7 @@ describe('leader election', () => {
     a.network.isUp = true;
     await world.clock.advance(60_000);
     expect(world.log).toHaveLength(2);
-    expect(specOf(world.kube)['holderIdentity']).toBe('a');
+    expect(specOf(world.kube).holderIdentity).toBe('a');
   });
 
   test('an outage of the API server shorter than the renew deadline costs nothing', async () => {
@@ -194,7 +194,7 @@ describe('leader election', () => {
     candidate('b', world);
     await world.clock.advance(60_000);
     await a.elector.stop();
-    expect(specOf(world.kube)['holderIdentity']).toBe('');
+    expect(specOf(world.kube).holderIdentity).toBe('');
     await world.clock.advance(2500);
     expect(world.log.map((line) => line.replace(/^\S+ /, ''))).toEqual(['a elected', 'b elected']);
     expect(a.elector.isLeader()).toBe(false);
@@ -208,6 +208,6 @@ describe('leader election', () => {
     await world.clock.advance(5000);
     await b.elector.stop();
     await world.clock.advance(60_000);
-    expect(specOf(world.kube)['holderIdentity']).toBe('a');
+    expect(specOf(world.kube).holderIdentity).toBe('a');
   });
 });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { stableJson } from './contains.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { isConflict } from './kubeError.ts';
 import type { KubeObject } from './object.ts';
@@ -59,19 +60,19 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
   const ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...options.lease };
   const stopping = new AbortController();
   /** The record as last seen, and when (monotonic) it was first seen so. */
-  let seen: { readonly version: string; readonly at: number } | undefined;
+  let seen: { readonly record: string; readonly at: number } | undefined;
   let held: KubeObject | undefined;
   let renewedAt = 0;
   let state: 'candidate' | 'leader' | 'lost' = 'candidate';
   let cancelDeadline = (): void => undefined;
 
   const microTime = (): string => new Date(clock.now()).toISOString().replace('Z', '000Z');
-  const specOf = (lease: KubeObject): LeaseSpec => (lease['spec'] ?? {}) as LeaseSpec;
+  const specOf = (lease: KubeObject): LeaseSpec => lease.spec ?? {};
 
   function isTaken(lease: KubeObject): boolean {
     const { holderIdentity } = specOf(lease);
-    const version = lease.metadata.resourceVersion ?? '';
-    if (seen?.version !== version) seen = { version, at: clock.monotonic() };
+    const record = stableJson(specOf(lease));
+    if (seen?.record !== record) seen = { record, at: clock.monotonic() };
     if (holderIdentity === undefined || holderIdentity === null || holderIdentity === '') return false;
     // Also when the record names us: an identity is never used twice, so that can only be a write of ours whose
     // answer was lost.
@@ -98,7 +99,7 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     };
     held =
       current === undefined
-        ? await client.create({ ...ref, metadata: { ...options.lease }, spec } as KubeObject, signal)
+        ? await client.create({ ...ref, metadata: { ...options.lease }, spec }, signal)
         : await client.replace({ ...current, spec }, signal);
     renewedAt = began;
     return true;

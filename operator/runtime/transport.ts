@@ -68,7 +68,7 @@ export function createTransport(given: KubeConfig): Transport {
       for (const [name, value] of Object.entries(options.headers ?? {}))
         headers[name.toLowerCase()] = String(value).trim();
       if (typeof options.auth === 'string')
-        headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+        headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
       return { dispatcher: dispatcherFor(tlsOf(options)), headers };
     },
     async close() {

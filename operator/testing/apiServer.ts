@@ -18,7 +18,7 @@ export interface TestApiServer {
  * not set: a test that silently skips itself proves nothing.
  */
 export async function connectTestApiServer(mappings: ResourceMappings = {}): Promise<TestApiServer> {
-  const file = process.env['PGRST_TEST_KUBECONFIG'];
+  const file = process.env.PGRST_TEST_KUBECONFIG;
   if (file === undefined || file === '')
     throw new Error('PGRST_TEST_KUBECONFIG is not set: run these tests with `npm run test:api`');
   const kubeConfig = new KubeConfig();

@@ -159,15 +159,11 @@ export function createFakeKube(): FakeKube {
     ref: ObjectRef,
     body: unknown,
     write: () => KubeObject,
-  ): Promise<KubeObject> {
+  ): KubeObject {
     const before = version;
-    try {
-      const object = write();
-      writes.push({ verb, ref, body: copy(body), changed: version !== before });
-      return Promise.resolve(copy(object));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    const object = write();
+    writes.push({ verb, ref, body: copy(body), changed: version !== before });
+    return copy(object);
   }
 
   function existing(ref: ObjectRef, what: { uid?: string; resourceVersion?: string }): KubeObject {
@@ -230,13 +226,13 @@ export function createFakeKube(): FakeKube {
       settle(signal, () =>
         record('replace', refOf(object), object, () => {
           const current = existing(refOf(object), object.metadata);
-          return store(current, { ...object, status: current['status'] });
+          return store(current, { ...object, status: current.status });
         }),
       ),
     apply: (object, { fieldManager, dryRun }, signal) =>
       settle(signal, () =>
         dryRun === true
-          ? Promise.resolve(copy(object))
+          ? copy(object)
           : record('apply', refOf(object), object, () => ssa(object, fieldManager, '')),
       ),
     applyStatus: (object, { fieldManager }, signal) =>
@@ -253,15 +249,15 @@ export function createFakeKube(): FakeKube {
           return store(
             current,
             subresource === 'status'
-              ? { ...current, status: next['status'] }
-              : { ...next, status: current['status'] },
+              ? { ...current, status: next.status }
+              : { ...next, status: current.status },
           );
         }),
       ),
     delete: (ref, _options, signal) =>
-      settle(signal, async () => {
+      settle(signal, () => {
         if (!stored.has(refKey(ref))) return;
-        await record('delete', ref, undefined, () =>
+        record('delete', ref, undefined, () =>
           remove(existing(ref, ref.uid === undefined ? {} : { uid: ref.uid })),
         );
       }),
@@ -319,7 +315,7 @@ export function createFakeKube(): FakeKube {
     writes,
     put(object) {
       const current = stored.get(refKey(refOf(object)));
-      return copy(store(current, { ...copy(object), status: object['status'] ?? current?.['status'] }));
+      return copy(store(current, { ...copy(object), status: object.status ?? current?.status }));
     },
     putStatus: (ref, status) => copy(store(must(ref), { ...must(ref), status: copy(status) })),
     read: (ref) => copy(stored.get(refKey(ref))),
@@ -355,9 +351,9 @@ function copy<T>(value: T): T {
 }
 
 /** Answers on a later turn, as a network would, and not at all once the signal has aborted. */
-async function settle<T>(signal: AbortSignal, answer: () => T | Promise<T>): Promise<T> {
+async function settle<T>(signal: AbortSignal, answer: () => T): Promise<T> {
   signal.throwIfAborted();
   await Promise.resolve();
   signal.throwIfAborted();
-  return await answer();
+  return answer();
 }
