@@ -2,7 +2,7 @@
 // this table; what a row does not name is forbidden. `types` may be imported with `import type` only, so nothing of it
 // is there at run time.
 
-/** @type {Record<string, { may?: string[], types?: string[], npm?: string[], core?: string[] }>} */
+/** @type {Record<string, { may?: string[], types?: string[], npm?: string[], npmTypes?: string[], core?: string[] }>} */
 const folders = {
   api: { npm: ['zod'] },
   // Pure: no I/O, no clock, no database. Hashing is a function like any other.
@@ -10,18 +10,20 @@ const folders = {
   migration: { may: ['api'], types: ['runtime/object'], npm: ['libpg-query'], core: ['crypto'] },
   resources: { may: ['api'], types: ['runtime/object'], core: ['crypto'] },
   // Knows Kubernetes, but neither of our kinds.
-  runtime: { npm: ['@kubernetes/client-node', 'undici', 'pino', 'prom-client'], core: ['*'] },
+  runtime: { npm: ['@kubernetes/client-node', 'undici'], npmTypes: ['pino', 'prom-client'], core: ['*'] },
   observability: { types: ['runtime'], npm: ['pino', 'prom-client'], core: ['*'] },
   traffic: { may: ['resources', 'api'], types: ['runtime'] },
   proof: {
     may: ['resources', 'traffic', 'runtime', 'api'],
     types: ['rollout'],
     npm: ['undici'],
+    npmTypes: ['pino'],
     core: ['*'],
   },
-  database: { types: ['migration', 'runtime', 'api'], npm: ['pg'], core: ['*'] },
+  database: { types: ['migration', 'runtime', 'api'], npm: ['pg'], npmTypes: ['pino'], core: ['*'] },
   controllers: {
     may: ['rollout', 'migration', 'resources', 'proof', 'traffic', 'database', 'runtime', 'api'],
+    npmTypes: ['pino'],
     core: ['crypto'],
   },
 };
@@ -34,29 +36,37 @@ const inNpm = (names) => names.map((name) => `^node_modules/(@types/)?${escaped(
 
 const tests = '\\.test\\.ts$|^operator/testing/';
 
-const arrows = Object.entries(folders).flatMap(([name, { may = [], types = [], npm = [], core = [] }]) => {
+const sentence = (name, row) => {
+  const list = (names) => names.join(', ') || 'nothing';
+  return `operator/${name} may import ${list([...(row.may ?? []), ...(row.npm ?? [])])}; with import type ${list(row.types ?? [])} and types of ${list(typePackages(row))}.`;
+};
+// The types of Kubernetes' own kinds mean no more than JSON: everybody may know them.
+const typePackages = ({ npm = [], npmTypes = [] }) =>
+  ['@kubernetes/client-node', ...npmTypes].filter((name) => !npm.includes(name));
+
+const arrows = Object.entries(folders).flatMap(([name, row]) => {
+  const { may = [], types = [], npm = [], core = [] } = row;
   const from = { path: `^operator/${name}/`, pathNot: tests };
+  const typesOnly = [...inOperator(types), ...inNpm(typePackages(row))];
   const rules = [
     {
       name: `${name}-imports`,
-      comment: `operator/${name} may import ${[...may, ...npm].join(', ') || 'nothing'}${types.length > 0 ? `, and with import type ${types.join(', ')}` : ''}.`,
+      comment: sentence(name, row),
       severity: 'error',
       from,
       to: {
         path: '^(operator|hack|test-e2e|bench|node_modules)/',
-        pathNot: [...inOperator([name, ...may, ...types]), ...inNpm([...npm, '@kubernetes/client-node'])],
+        pathNot: [...inOperator([name, ...may]), ...inNpm(npm), ...typesOnly],
       },
     },
   ];
-  const clientNode = npm.includes('@kubernetes/client-node') ? [] : ['@kubernetes/client-node'];
-  const typeOnly = [...inOperator(types), ...inNpm(clientNode)];
-  if (typeOnly.length > 0)
+  if (typesOnly.length > 0)
     rules.push({
       name: `${name}-imports-types-only`,
-      comment: `operator/${name} may import these with import type only: ${[...types, ...clientNode].join(', ')}.`,
+      comment: sentence(name, row),
       severity: 'error',
       from,
-      to: { path: typeOnly, dependencyTypesNot: ['type-only'] },
+      to: { path: typesOnly, dependencyTypesNot: ['type-only'] },
     });
   if (!core.includes('*'))
     rules.push({
