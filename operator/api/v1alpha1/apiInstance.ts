@@ -1,24 +1,42 @@
 import { z } from 'zod';
-import { rule } from './rule.ts';
+import { atMost, matching, rule } from './rule.ts';
 import {
   conditions,
   duration,
   objectName,
   secretKeyRef,
+  subdomain,
   type apiVersion,
   type ObjectMeta,
 } from './shared.ts';
 
+/** A CEL list of strings that need no escaping. */
+function celList(values: readonly string[]): string {
+  return `[${values.map((value) => `'${value}'`).join(', ')}]`;
+}
+
 /** A container image reference. */
 const image = z.string().min(1).max(512);
 
-/** A CPU or memory quantity, kept in the form that Kubernetes takes. */
-const quantities = z.record(
-  z.string().max(63),
-  z
-    .string()
-    .max(32)
-    .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/),
+const quantified = ['cpu', 'ephemeral-storage', 'memory'];
+
+/** Quantities by resource, kept in the form that Kubernetes takes. */
+const quantities = rule(
+  atMost(
+    z.record(
+      z.string(),
+      z
+        .string()
+        .max(32)
+        .regex(/^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/),
+    ),
+    8,
+  ),
+  {
+    cel: `self.all(name, name in ${celList(quantified)})`,
+    js: (value) => Object.keys(value).every((name) => quantified.includes(name)),
+    message: `resources are ${quantified.join(', ')}`,
+  },
 );
 
 /** Container resources: requests and limits. */
@@ -48,27 +66,55 @@ export const ownedParameters = [
   'server-unix-socket',
 ] as const;
 
-const ownedParametersCel = `[${ownedParameters.map((name) => `'${name}'`).join(', ')}]`;
+const parameterName = /^[a-z][a-z0-9-]{0,62}$/;
 
 const config = rule(
-  z
-    .record(
-      z
-        .string()
-        .max(63)
-        .regex(/^[a-z][a-z0-9-]*$/),
-      z.string().max(4096),
-    )
-    .default({})
-    .describe(
-      "PostgREST parameters by their names in PostgREST's documentation, such as db-max-rows or db-anon-role; every value is written as a string.",
-    )
-    .meta({ maxProperties: 64 }),
+  rule(atMost(z.record(z.string(), z.string().max(4096)), 64), {
+    cel: `self.all(name, name.matches('${parameterName.source}'))`,
+    js: (value) => Object.keys(value).every((name) => parameterName.test(name)),
+    message:
+      "PostgREST parameters are written as PostgREST's documentation has them: lower case letters, digits and '-', such as db-max-rows",
+  }),
   {
-    cel: `!self.exists(name, name in ${ownedParametersCel})`,
+    cel: `!self.exists(name, name in ${celList(ownedParameters)})`,
     js: (value) => !Object.keys(value).some((name) => (ownedParameters as readonly string[]).includes(name)),
     message: `the operator sets these PostgREST parameters itself, remove them from postgrest.config: ${ownedParameters.join(', ')}`,
   },
+)
+  .default({})
+  .describe(
+    "PostgREST parameters by their names in PostgREST's documentation, such as db-max-rows or db-anon-role; every value is written as a string.",
+  );
+
+const ownedAnnotation = /^(nginx[.]ingress[.]kubernetes[.]io[/]canary|pgrst[.]dev[/])/;
+
+const annotations = rule(atMost(z.record(z.string(), z.string().max(4096)), 32), {
+  cel: `!self.exists(name, name.matches('${ownedAnnotation.source}'))`,
+  js: (value) => !Object.keys(value).some((name) => ownedAnnotation.test(name)),
+  message:
+    'the operator steers traffic by nginx.ingress.kubernetes.io/canary* and keeps pgrst.dev/* for itself: remove these annotations',
+})
+  .default({})
+  .describe("Extra annotations for the Ingress. Those that steer the canary are the operator's own.");
+
+/** A host of an Ingress: no IP address, which the API server would refuse there. */
+const host = rule(
+  matching(
+    z.string().min(1).max(253),
+    subdomain,
+    "host is a DNS name in lower case letters, digits, '-' and '.', such as api.example.com",
+  ),
+  {
+    cel: "!self.matches('^[0-9.]+$')",
+    js: (value) => !/^[0-9.]+$/.test(value),
+    message: 'host is a DNS name: an Ingress takes no IP address',
+  },
+);
+
+const path = matching(
+  z.string().min(1).max(512),
+  /^([/]|([/][-_~A-Za-z0-9][-_~.A-Za-z0-9]*)+)$/,
+  "path begins with '/' and does not end with it, such as /todo; its segments have letters, digits, '-', '_', '~' and '.', and do not begin with '.'",
 );
 
 /** One step of a rollout. */
@@ -169,16 +215,8 @@ export const apiInstanceSpec = z
       ),
     expose: z
       .object({
-        host: z
-          .string()
-          .min(1)
-          .max(253)
-          .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
-          .describe('Host name under which clients reach the API.'),
-        path: z
-          .string()
-          .max(512)
-          .regex(/^\/[-A-Za-z0-9_~.\/]*$/)
+        host: host.describe('Host name under which clients reach the API.'),
+        path: path
           .default('/')
           .describe(
             'Path prefix under which clients reach the API; it is stripped before PostgREST sees the request.',
@@ -186,11 +224,7 @@ export const apiInstanceSpec = z
         className: objectName
           .default('nginx')
           .describe('IngressClass of the ingress-nginx controller that serves the host.'),
-        annotations: z
-          .record(z.string().max(317), z.string().max(4096))
-          .default({})
-          .describe('Extra annotations for the Ingress.')
-          .meta({ maxProperties: 32 }),
+        annotations,
       })
       .describe('How clients reach the API.'),
     rollout: z
@@ -230,7 +264,7 @@ const revisionNumber = z.int().min(1);
 
 const revisionStatus = z.object({
   revision: revisionNumber.describe(
-    'Number of the revision; its ControllerRevision is <instance>-r<number>.',
+    'Number of the revision; its objects are called <instance>-r<number>-<5 hex digits>.',
   ),
   release: z.string().max(8).describe('Id of the release that it serves.'),
   replicas: z.int().min(0).describe('Pods that it has.'),

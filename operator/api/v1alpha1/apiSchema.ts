@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { rule, transition } from './rule.ts';
+import { keyedList, matching, rule, transition } from './rule.ts';
 import { conditions, configMapKeyRef, secretKeyRef, type apiVersion, type ObjectMeta } from './shared.ts';
 
 /** The longest SQL that one inline field takes, in characters; longer SQL goes into a ConfigMap. */
@@ -69,14 +69,17 @@ export const api = rule(
 /** `spec.schema`. */
 const exposedSchema = transition(
   rule(
-    z
-      .string()
-      .min(1)
-      .max(40)
-      .regex(/^[a-z_][a-z0-9_]*$/)
-      .describe(
-        'The schema name that the API SQL uses. Each release is built under this name and published as <schema>_<release id>. At most 40 characters, so that the published name fits into 63. Immutable.',
-      ),
+    matching(
+      z
+        .string()
+        .min(1)
+        .max(40)
+        .describe(
+          'The schema name that the API SQL uses. Each release is built under this name and published as <schema>_<release id>. At most 40 characters, so that the published name fits into 63. Immutable.',
+        ),
+      /^[a-z_][a-z0-9_]*$/,
+      "schema has lower case letters, digits and '_' and does not begin with a digit: it is used unquoted, such as api",
+    ),
     {
       cel: "!self.startsWith('pg_') && !self.startsWith('pgrst_') && !(self in ['public', 'information_schema'])",
       js: (name) => !/^(pg_|pgrst_)|^(public|information_schema)$/.test(name),
@@ -102,12 +105,9 @@ export const apiSchemaSpec = z
       })
       .describe('The database to change.'),
     schema: exposedSchema,
-    migrations: z
-      .array(migration)
-      .max(2000)
+    migrations: keyedList(z.array(migration).max(2000), 'name')
       .default([])
-      .describe('Forward-only changes of data structures, applied once each, in this order.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+      .describe('Forward-only changes of data structures, applied once each, in this order.'),
     api: api.describe(
       'The API that PostgREST exposes: views, functions, types, grants. No state lives in it; it is rebuilt for every release.',
     ),
@@ -130,6 +130,7 @@ export type ApiSchemaSpec = z.infer<typeof apiSchemaSpec>;
 export const release = z.object({
   id: z
     .string()
+    .max(8)
     .regex(/^[0-9a-f]{8}$/)
     .describe('8 hex digits: hash of the API SQL and of the migrations under it.'),
   schema: z.string().max(63).describe('The PostgreSQL schema that holds it.'),

@@ -14,15 +14,25 @@ const validationsKey = 'x-kubernetes-validations';
 
 /**
  * Adds a refinement together with its CEL twin. zod's `.refine()` alone would vanish from the CRD without a word, so
- * this is the only way that the API types may refine (a test counts both sides).
+ * the functions of this file are the only way that the API types may refine (a test counts both sides).
  */
 export function rule<S extends z.ZodType>(schema: S, twin: Rule<z.output<S>>): S {
   const meta = schema.meta() ?? {};
-  const earlier = (meta[validationsKey] ?? []) as { rule: string; message: string }[];
   const refined = schema.refine((value) => twin.js(value), { message: twin.message });
-  return refined.meta({
-    ...meta,
-    [validationsKey]: [...earlier, { rule: twin.cel, message: twin.message }],
+  return refined.meta({ ...meta, ...withValidation(meta, twin) });
+}
+
+/**
+ * Adds a pattern that fails with a sentence instead of with the pattern: for what people write by hand. Wants a regular
+ * expression without quotes and backslashes, which CEL would have to escape, and throws for any other.
+ */
+export function matching<S extends z.ZodType<string>>(schema: S, pattern: RegExp, message: string): S {
+  if (/['\\]/.test(pattern.source))
+    throw new Error(`quotes and backslashes do not go into CEL: ${pattern.source}`);
+  return rule(schema, {
+    cel: `self.matches('${pattern.source}')`,
+    js: (value) => pattern.test(value),
+    message,
   });
 }
 
@@ -32,6 +42,31 @@ export function rule<S extends z.ZodType>(schema: S, twin: Rule<z.output<S>>): S
  */
 export function transition<S extends z.ZodType>(schema: S, twin: { cel: string; message: string }): S {
   const meta = schema.meta() ?? {};
+  return schema.meta({ ...meta, ...withValidation(meta, twin) });
+}
+
+/** Bounds a map: `maxProperties` for the API server, which a zod record has no word for. */
+export function atMost<S extends z.ZodType<Record<string, unknown>>>(schema: S, maxProperties: number): S {
+  const meta = schema.meta() ?? {};
+  const message = `Too many: must have at most ${maxProperties} items`;
+  return schema
+    .refine((value) => Object.keys(value).length <= maxProperties, { message })
+    .meta({ ...meta, maxProperties });
+}
+
+/** A list that is a map: its entries are told apart by one field, for merging and against duplicates. */
+export function keyedList<E extends z.ZodType<Record<string, unknown>>>(
+  list: z.ZodArray<E>,
+  key: string & keyof z.output<E>,
+): z.ZodArray<E> {
+  const meta = list.meta() ?? {};
+  const message = `Duplicate value: ${key} must be unique in the list`;
+  return list
+    .refine((entries) => new Set(entries.map((entry) => entry[key])).size === entries.length, { message })
+    .meta({ ...meta, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+}
+
+function withValidation(meta: Record<string, unknown>, { cel, message }: { cel: string; message: string }) {
   const earlier = (meta[validationsKey] ?? []) as { rule: string; message: string }[];
-  return schema.meta({ ...meta, [validationsKey]: [...earlier, { rule: twin.cel, message: twin.message }] });
+  return { [validationsKey]: [...earlier, { rule: cel, message }] };
 }

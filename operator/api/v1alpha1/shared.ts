@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyedList, matching } from './rule.ts';
 
 /** API group of both kinds. */
 export const group = 'pgrst.dev';
@@ -7,12 +8,11 @@ export const version = 'v1alpha1';
 /** `apiVersion` of both kinds. */
 export const apiVersion = `${group}/${version}`;
 
+/** DNS labels joined by dots (RFC 1123 subdomain). */
+export const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
 /** A name as Kubernetes objects have it (RFC 1123 subdomain); at most 253 characters. */
-export const objectName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+export const objectName = z.string().min(1).max(253).regex(subdomain);
 
 /** A key inside a Secret or a ConfigMap. */
 export const dataKey = z
@@ -27,7 +27,8 @@ export const secretKeyRef = z
     name: objectName.describe('Name of the Secret, in the namespace of this object.'),
     key: dataKey.describe('Key inside the Secret.'),
   })
-  .describe('One key of a Secret in the same namespace.');
+  .describe('One key of a Secret in the same namespace.')
+  .meta({ 'x-kubernetes-map-type': 'atomic' });
 
 /** Points at one key of a ConfigMap in the same namespace. */
 export const configMapKeyRef = z
@@ -35,14 +36,15 @@ export const configMapKeyRef = z
     name: objectName.describe('Name of the ConfigMap, in the namespace of this object.'),
     key: dataKey.describe('Key inside the ConfigMap.'),
   })
-  .describe('One key of a ConfigMap in the same namespace.');
+  .describe('One key of a ConfigMap in the same namespace.')
+  .meta({ 'x-kubernetes-map-type': 'atomic' });
 
 /** A Go-style duration of whole hours, minutes and seconds, such as `30s`, `15m` or `1h30m`. */
-export const duration = z
-  .string()
-  .min(2)
-  .max(16)
-  .regex(/^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/);
+export const duration = matching(
+  z.string().min(2).max(16),
+  /^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/,
+  'a duration is whole hours, minutes and seconds in this order, such as 30s, 15m or 1h30m',
+);
 
 /** Milliseconds of a `duration`. Assumes a value that passed the schema. */
 export function durationMs(text: string): number {
@@ -73,18 +75,19 @@ export const condition = z.object({
     .string()
     .min(1)
     .max(1024)
-    .describe('A CamelCase word for programs; docs/runbooks has a page for each.'),
+    .describe(
+      'A CamelCase word for programs; docs/reference lists all, docs/runbooks has a page for each that asks somebody to act.',
+    ),
   message: z.string().max(32768).describe('A sentence for people: what is so, and what to do about it.'),
 });
 /** A condition as metav1.Condition has it. */
 export type Condition = z.infer<typeof condition>;
 
 /** The `conditions` list of a status: one entry for each type. */
-export const conditions = z
-  .array(condition)
-  .max(32)
-  .describe('The state in answers to single questions; wait on these.')
-  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+export const conditions = keyedList(
+  z.array(condition).max(32).describe('The state in answers to single questions; wait on these.'),
+  'type',
+);
 
 /** What both kinds carry in `metadata`, as far as the operator reads it. */
 export interface ObjectMeta {
