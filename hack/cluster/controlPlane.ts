@@ -5,7 +5,7 @@ import { running, tail } from '../lib/daemon.ts';
 import type { Daemon } from '../lib/daemon.ts';
 import { run } from '../lib/exec.ts';
 import { writeKubeconfig } from '../lib/kubeconfig.ts';
-import { createAuthority, createSigningKey, issue } from '../lib/pki.ts';
+import { createAuthority, createSigningKey, issue, keyPairAt } from '../lib/pki.ts';
 import type { KeyPair } from '../lib/pki.ts';
 import { until } from '../lib/wait.ts';
 
@@ -39,36 +39,54 @@ export function pkiFolder(plane: ControlPlane): string {
   return join(plane.folder, 'pki');
 }
 
+const files: Readonly<Record<keyof Certificates, string>> = {
+  serverAuthority: 'server-ca',
+  clientAuthority: 'client-ca',
+  frontProxyAuthority: 'front-proxy-ca',
+  serving: 'kube-apiserver',
+  toKubelets: 'apiserver-kubelet-client',
+  frontProxy: 'front-proxy',
+  serviceAccounts: 'service-accounts',
+  admin: 'admin',
+};
+
+/** The paths of a control plane's certificates. */
+export function certificatesOf(plane: ControlPlane): Certificates {
+  const at = (name: keyof Certificates): KeyPair => keyPairAt(pkiFolder(plane), files[name]);
+  return {
+    serverAuthority: at('serverAuthority'),
+    clientAuthority: at('clientAuthority'),
+    frontProxyAuthority: at('frontProxyAuthority'),
+    serving: at('serving'),
+    toKubelets: at('toKubelets'),
+    frontProxy: at('frontProxy'),
+    serviceAccounts: at('serviceAccounts'),
+    admin: at('admin'),
+  };
+}
+
 /** Creates the authorities and certificates that etcd's and the API server's flags name. */
 export async function createCertificates(plane: ControlPlane): Promise<Certificates> {
   const folder = pkiFolder(plane);
-  const [serverAuthority, clientAuthority, frontProxyAuthority] = await Promise.all([
-    createAuthority(folder, 'server-ca'),
-    createAuthority(folder, 'client-ca'),
-    createAuthority(folder, 'front-proxy-ca'),
+  const { serverAuthority, clientAuthority, frontProxyAuthority } = certificatesOf(plane);
+  await Promise.all([
+    createAuthority(folder, files.serverAuthority),
+    createAuthority(folder, files.clientAuthority),
+    createAuthority(folder, files.frontProxyAuthority),
   ]);
   const local = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
   const names = [
     ...['localhost', ...local].map((name) => `DNS:${name}`),
     ...new Set(['127.0.0.1', firstServiceAddress, plane.address].map((address) => `IP:${address}`)),
   ];
-  const [serving, toKubelets, frontProxy, admin] = await Promise.all([
-    issue(folder, serverAuthority, { file: 'kube-apiserver', commonName: 'kube-apiserver', names }),
-    issue(folder, clientAuthority, { file: 'apiserver-kubelet-client', commonName: 'kube-apiserver' }),
-    issue(folder, frontProxyAuthority, { file: 'front-proxy', commonName: 'front-proxy' }),
-    issue(folder, clientAuthority, { file: 'admin', commonName: 'admin', organization: 'system:masters' }),
+  await Promise.all([
+    issue(folder, serverAuthority, { file: files.serving, commonName: 'kube-apiserver', names }),
+    issue(folder, clientAuthority, { file: files.toKubelets, commonName: 'kube-apiserver' }),
+    issue(folder, frontProxyAuthority, { file: files.frontProxy, commonName: 'front-proxy' }),
+    issue(folder, clientAuthority, { file: files.admin, commonName: 'admin', organization: 'system:masters' }),
   ]);
-  const serviceAccounts = createSigningKey(folder, 'service-accounts');
-  return {
-    serverAuthority,
-    clientAuthority,
-    frontProxyAuthority,
-    serving,
-    toKubelets,
-    frontProxy,
-    serviceAccounts,
-    admin,
-  };
+  createSigningKey(folder, files.serviceAccounts);
+  return certificatesOf(plane);
 }
 
 function daemon(plane: ControlPlane, name: string, command: string, args: readonly string[]): Daemon {

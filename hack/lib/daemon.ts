@@ -41,7 +41,8 @@ function readText(path: string): string | undefined {
   }
 }
 
-function bootId(): string {
+/** The kernel's random id of this boot; empty where it has none. */
+export function bootId(): string {
   return (readText('/proc/sys/kernel/random/boot_id') ?? '').trim();
 }
 

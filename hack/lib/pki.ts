@@ -22,9 +22,14 @@ export interface Subject {
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 const lifetime = ['-days', '3650'];
 
+/** Where a certificate of this name and its key are. */
+export function keyPairAt(folder: string, file: string): KeyPair {
+  return { cert: join(folder, `${file}.crt`), key: join(folder, `${file}.key`) };
+}
+
 function paths(folder: string, file: string): KeyPair {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return { cert: join(folder, `${file}.crt`), key: join(folder, `${file}.key`) };
+  return keyPairAt(folder, file);
 }
 
 /** Creates a certificate authority. */
@@ -59,9 +64,9 @@ export async function issue(folder: string, authority: KeyPair, subject: Subject
   return pair;
 }
 
-/** Creates the key pair that signs service account tokens; `cert` is its public half. */
+/** Creates the key pair that signs service account tokens; `cert` is its public half, not a certificate. */
 export function createSigningKey(folder: string, name: string): KeyPair {
-  const pair = { cert: join(folder, `${name}.pub`), key: join(folder, `${name}.key`) };
+  const pair = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { publicKey, privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,

@@ -1,0 +1,53 @@
+// Bundles the operator: dist/operator.mjs and what it reads at run time beside it.
+import { build } from 'esbuild';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createLog } from './lib/log.ts';
+import type { Log } from './lib/log.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Where the bundle goes. */
+export const distFolder = join(root, 'dist');
+
+/** Builds the bundle; returns its folder. */
+export async function buildOperator(log: Log): Promise<string> {
+  const entry = join(root, 'operator', 'main.ts');
+  if (!existsSync(entry)) throw new Error(`There is no ${entry} to bundle`);
+  await log.step('bundling the operator', async () => {
+    rmSync(distFolder, { recursive: true, force: true });
+    mkdirSync(distFolder);
+    await build({
+      entryPoints: [entry],
+      outfile: join(distFolder, 'operator.mjs'),
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      sourcemap: true,
+      sourcesContent: false,
+      legalComments: 'none',
+      logLevel: 'warning',
+      // Optional parts of dependencies, which are not installed and not asked for.
+      external: ['pg-native'],
+      // Dependencies in CommonJS call require and name their own folder, neither of which an ES module has.
+      banner: {
+        js: [
+          "import { createRequire as createRequireOfBundle } from 'node:module';",
+          'const require = createRequireOfBundle(import.meta.url);',
+          'const __filename = import.meta.filename;',
+          'const __dirname = import.meta.dirname;',
+        ].join('\n'),
+      },
+    });
+    const parser = dirname(createRequire(import.meta.url).resolve('libpg-query'));
+    cpSync(join(parser, 'libpg-query.wasm'), join(distFolder, 'libpg-query.wasm'));
+    for (const folder of ['sql']) {
+      if (existsSync(join(root, folder))) cpSync(join(root, folder), join(distFolder, folder), { recursive: true });
+    }
+  });
+  return distFolder;
+}
+
+if (import.meta.main) await buildOperator(createLog());

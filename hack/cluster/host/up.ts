@@ -1,0 +1,229 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { corednsManifests } from '../manifests/coredns.ts';
+import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
+import type { Image } from '../../images/image.ts';
+import { ensurePackages, missingPackages } from '../../lib/apt.ts';
+import { fingerprint } from '../../lib/cache.ts';
+import { bootId, running, startDaemon, tail } from '../../lib/daemon.ts';
+import type { Daemon } from '../../lib/daemon.ts';
+import { attempt, run } from '../../lib/exec.ts';
+import type { Log } from '../../lib/log.ts';
+import { portTaken } from '../../lib/ports.ts';
+import { until } from '../../lib/wait.ts';
+import { awaitApiServer, certificatesOf, writeAdminKubeconfig } from '../controlPlane.ts';
+import { awaitIngress } from '../ingress.ts';
+import { applyObjects, kubectlFor } from '../kubectl.ts';
+import type { Access } from '../types.ts';
+import { hostDown } from './down.ts';
+import { bridge, containerdSocket, dnsAddress, hostFolder, inHost, nodeAddress, nodeName, ports, readState, writeState } from './layout.ts';
+import type { HostState } from './layout.ts';
+import { applySysctls, currentSysctls, fixedFolders, hasClusterRules, savedRules, sysctlChanges } from './machine.ts';
+import { controlPlane, hasUpstreamResolvers, processes, writeConfiguration, writeIdentities } from './processes.ts';
+import type { Programs } from './processes.ts';
+
+/** The Debian packages that the host cluster runs on. */
+export const hostPackages = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'iproute2',
+  'iptables',
+  'conntrack',
+  'socat',
+  'ethtool',
+  'openssl',
+  'mount',
+  'procps',
+];
+
+/** Changes here make another cluster out of an old one necessary. */
+const generation = '1';
+
+/** The kubeconfig of the host cluster. */
+export function hostAccess(): Access {
+  return { kubeconfig: inHost('kubeconfig'), ingressUrl: `http://127.0.0.1:${String(ports.ingress)}` };
+}
+
+function recipeOf(programs: Programs): string {
+  return fingerprint(generation, programs.etcd, programs.kubernetes);
+}
+
+/** What `up` would change on this machine, for people. */
+export async function hostPlan(): Promise<string[]> {
+  if (readState() !== undefined) return [];
+  const packages = await missingPackages([...hostPackages, 'mmdebstrap']);
+  const sysctls = sysctlChanges();
+  return [
+    ...(packages.length === 0 ? [] : [`Debian packages to install: ${packages.join(' ')}`]),
+    'processes to start: containerd, etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy',
+    `ports to listen on: ${Object.values(ports).join(', ')} (ingress-nginx: ${String(ports.ingress)}); the API server, the kubelet and the ingress on every address`,
+    ...(sysctls.length === 0 ? [] : [`kernel settings: ${sysctls.join(' ')}`]),
+    `network: a bridge ${bridge} and iptables rules in chains KUBE-* and CNI-*`,
+    `folders: ${hostFolder()}; built programs and images in the cache beside it; Kubernetes itself uses ${fixedFolders.slice(0, 3).join(', ')} and control groups under kubepods`,
+    '`down` undoes all of it but the Debian packages and the cache',
+  ];
+}
+
+/** Refuses a machine on which something else has what the cluster needs. */
+async function preflight(): Promise<void> {
+  const taken: number[] = [];
+  for (const port of Object.values(ports)) if (await portTaken(port)) taken.push(port);
+  if (taken.length > 0) {
+    throw new Error(
+      `Something listens on the ports ${taken.join(', ')}, which the host cluster needs. Another Kubernetes on this machine? Stop it, or use --provider existing.`,
+    );
+  }
+  if (hasClusterRules(await savedRules())) {
+    throw new Error('iptables has chains of another Kubernetes or CNI (KUBE-* or CNI-*). Use --provider existing, or remove them.');
+  }
+}
+
+/** Brings the host cluster up, repairs it when parts of it have died, or leaves it alone when it is well. */
+export async function hostUp(programs: Programs, images: readonly Image[], log: Log): Promise<Access> {
+  await ensurePackages(hostPackages, log);
+  const address = nodeAddress();
+  const known = readState();
+  const reason = known === undefined ? undefined : obsolete(known, address, recipeOf(programs));
+  if (reason !== undefined) {
+    log.say(`The host cluster is made anew: ${reason}`);
+    await hostDown(log);
+  }
+  const state = readState() ?? (await prepare(programs, address, images, log));
+  const daemons = processes(programs, address);
+  await startAll(daemons, state, programs, images, log);
+  await applyManifests(programs, images, state, log);
+  await log.step('waiting for ingress-nginx', () => awaitIngress(kubectl(programs), hostAccess().ingressUrl));
+  return hostAccess();
+}
+
+function obsolete(state: HostState, address: string, recipe: string): string | undefined {
+  if (state.boot !== bootId()) return 'the machine was restarted';
+  if (state.address !== address) return `the machine's address was ${state.address} and is ${address}`;
+  if (state.recipe !== recipe) return 'its programs are of another version';
+  if (!existsSync(hostAccess().kubeconfig)) return 'it was not finished';
+  return undefined;
+}
+
+/** First time: remembers how the machine was, then changes it and writes all files. */
+async function prepare(programs: Programs, address: string, images: readonly Image[], log: Log): Promise<HostState> {
+  await preflight();
+  const state: HostState = {
+    boot: bootId(),
+    address,
+    recipe: recipeOf(programs),
+    sysctls: currentSysctls(),
+    createdFolders: fixedFolders.filter((path) => !existsSync(path)),
+    images: {},
+    manifests: '',
+  };
+  writeState(state);
+  await applySysctls();
+  const plane = controlPlane(programs, address);
+  await log.step('issuing certificates', () => writeIdentities(plane));
+  writeConfiguration(plane, imageNamed(images, 'pause').reference);
+  writeAdminKubeconfig(plane, certificatesOf(plane), hostAccess().kubeconfig, 'postgrest-operator-host');
+  return state;
+}
+
+function kubectl(programs: Programs): ReturnType<typeof kubectlFor> {
+  return kubectlFor(join(programs.kubernetes, 'kubectl'), hostAccess().kubeconfig);
+}
+
+function imageNamed(images: readonly Image[], name: string): Image {
+  const image = images.find(({ reference }) => reference.includes(`/${name}:`));
+  if (image === undefined) throw new Error(`the image ${name} was not built`);
+  return image;
+}
+
+async function startAll(
+  daemons: readonly Daemon[],
+  state: HostState,
+  programs: Programs,
+  images: readonly Image[],
+  log: Log,
+): Promise<void> {
+  const dead = daemons.filter((daemon) => running(daemon.pidFile) === undefined);
+  if (dead.length > 0 && dead.length < daemons.length) {
+    log.say(`Starting again what has ended: ${dead.map(({ command }) => command.split('/').at(-1)).join(', ')}`);
+  }
+  const [containerd, etcd, apiServer, ...rest] = daemons;
+  if (containerd === undefined || etcd === undefined || apiServer === undefined) throw new Error('no processes');
+  for (const daemon of [containerd, etcd, apiServer]) await startDaemon(daemon);
+  const importing = importImages(containerd, state, images, log);
+  // Whichever fails first is reported below.
+  importing.catch(() => undefined);
+  await log.step('starting the API server', () =>
+    awaitApiServer(join(programs.kubernetes, 'kubectl'), hostAccess().kubeconfig, [etcd, apiServer]),
+  );
+  await importing;
+  for (const daemon of rest) await startDaemon(daemon);
+  await log.step('waiting for the node to be ready', () => awaitNode(kubectl(programs), rest));
+}
+
+/** Waits until the node is ready; its Ready condition must be newer than the kubelet's start to mean anything. */
+async function awaitNode(call: ReturnType<typeof kubectlFor>, daemons: readonly Daemon[]): Promise<void> {
+  await until(
+    'the node is ready',
+    async () => {
+      const ended = daemons.find(({ pidFile }) => running(pidFile) === undefined);
+      if (ended !== undefined) throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
+      const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}{.spec.taints[*].key}';
+      const status = await call(['get', 'node', nodeName, '-o', `jsonpath=${jsonPath}`]);
+      return status === 'True' ? true : undefined;
+    },
+    { timeoutMs: 120_000, everyMs: 250 },
+  );
+}
+
+/** Calls containerd's command line client on the cluster's own containerd. */
+function ctr(args: readonly string[]): Promise<string> {
+  return run('ctr', ['--address', containerdSocket(), '--namespace', 'k8s.io', ...args]);
+}
+
+/** Brings images into containerd that it does not have in this content yet. */
+export async function importImages(
+  containerd: Daemon,
+  state: HostState,
+  images: readonly Image[],
+  log: Log,
+): Promise<void> {
+  const absent = images.filter(({ reference, key }) => state.images[reference] !== key);
+  if (absent.length === 0) return;
+  await until('containerd answers', async () => {
+    if (running(containerd.pidFile) === undefined) throw new Error(`it ended:\n${tail(containerd.logFile)}`);
+    const { code } = await attempt('ctr', ['--address', containerdSocket(), 'version']);
+    return code === 0 ? true : undefined;
+  });
+  await log.step(`importing ${String(absent.length)} images into containerd`, async () => {
+    for (const { archive, reference, key } of absent) {
+      await ctr(['images', 'import', archive]);
+      state.images[reference] = key;
+      writeState(state);
+    }
+  });
+}
+
+async function applyManifests(programs: Programs, images: readonly Image[], state: HostState, log: Log): Promise<void> {
+  const toKubelets = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'kube-apiserver-to-kubelets' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:kubelet-api-admin' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'kube-apiserver' }],
+  };
+  const objects = [
+    toKubelets,
+    ...corednsManifests({
+      image: imageNamed(images, 'coredns').reference,
+      address: dnsAddress,
+      upstream: hasUpstreamResolvers(),
+    }),
+    ...ingressNginxManifests({ image: imageNamed(images, 'ingress-nginx').reference, nodePort: ports.ingress }),
+  ];
+  const key = fingerprint(JSON.stringify(objects));
+  if (state.manifests === key) return;
+  await log.step('applying CoreDNS and ingress-nginx', () => applyObjects(kubectl(programs), objects));
+  state.manifests = key;
+  writeState(state);
+}

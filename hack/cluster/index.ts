@@ -1,0 +1,109 @@
+// One local cluster for the demo, the end-to-end tests and people: `npm run cluster`, or these functions.
+import { createInterface } from 'node:readline/promises';
+import { buildOperator } from '../build.ts';
+import { buildImage } from '../images/image.ts';
+import type { Image } from '../images/image.ts';
+import { buildParts } from '../images/index.ts';
+import { operatorImage } from '../images/operator.ts';
+import { createLog } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
+import { ensureKubernetes, ensureTool, linkTool } from '../toolchain/index.ts';
+import { choose, lookAround } from './detect.ts';
+import { existingProvider } from './existing.ts';
+import { hostProvider } from './host/provider.ts';
+import { kindProvider } from './kind/kind.ts';
+import type { Cluster, Provider, ProviderName } from './types.ts';
+
+export type { Cluster, ProviderName } from './types.ts';
+
+/** What callers may choose. */
+export interface ClusterOptions {
+  provider?: string | undefined;
+  ingressUrl?: string | undefined;
+  log?: Log;
+}
+
+/** A wish that cannot be granted; its message is for people, without a stack. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+function providerNamed(name: ProviderName, ingressUrl: string | undefined): Provider {
+  if (name === 'host') return hostProvider();
+  return name === 'kind' ? kindProvider() : existingProvider(ingressUrl);
+}
+
+/** The provider that this machine, or the caller's wish, leads to; says which and why. */
+export async function selectProvider({ provider, ingressUrl, log }: ClusterOptions): Promise<Provider> {
+  const choice = choose(await lookAround(provider));
+  if ('problem' in choice) throw new Refused(choice.problem);
+  log?.say(`Cluster: ${choice.provider}, because ${choice.because}.`);
+  return providerNamed(choice.provider, ingressUrl);
+}
+
+async function confirm(plan: readonly string[], yes: boolean, log: Log): Promise<void> {
+  if (plan.length === 0) return;
+  log.say('Bringing the cluster up changes this machine:');
+  for (const line of plan) log.say(`  - ${line}`);
+  if (yes || process.env.CI === 'true') return;
+  if (!process.stdin.isTTY) throw new Refused('Nobody is here to agree to that: pass --yes (or set CI=true).');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Go ahead? [y/N] ');
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refused('Nothing was changed.');
+}
+
+/**
+ * Brings a cluster up unless it is up, and returns how to use it. Idempotent, and quick on a cluster that is well; two
+ * callers at once wait for each other. Everything is built first, so a failed build changes nothing of the machine but
+ * the cache and the Debian packages.
+ */
+export async function ensureCluster(options: ClusterOptions & { yes?: boolean }): Promise<Cluster> {
+  const log = options.log ?? createLog();
+  const provider = await selectProvider({ ...options, log });
+  await confirm(await provider.plan(), options.yes === true, log);
+  const kubectl = linkTool('kubectl', await ensureKubernetes('kubectl', log));
+  if (provider.name === 'host') await ensureTool('etcd', log);
+  const parts = await buildParts(
+    ['pause', 'coredns', 'ingress-nginx', 'postgrest', 'gate', 'pgbouncer', 'postgres'],
+    log,
+  );
+  const helm = linkTool('helm', await ensureTool('helm', log));
+  const access = await provider.up([...parts.values()], log);
+  const reference = (name: 'postgrest' | 'gate' | 'pgbouncer' | 'postgres'): string => parts.get(name)?.reference ?? '';
+  return {
+    provider: provider.name,
+    ...access,
+    images: {
+      operator: '',
+      postgrest: reference('postgrest'),
+      gate: reference('gate'),
+      pgbouncer: reference('pgbouncer'),
+      postgres: reference('postgres'),
+    },
+    helm,
+    kubectl,
+  };
+}
+
+/** Builds the operator's image. Nothing is written when nothing changed. */
+export async function buildOperatorImage(log: Log): Promise<Image> {
+  return buildImage(await operatorImage(await buildOperator(log), log), log);
+}
+
+/** Builds the operator's image and brings it into the cluster; returns its reference. */
+export async function loadOperator(
+  cluster: Pick<Cluster, 'provider' | 'ingressUrl'>,
+  log: Log = createLog(),
+): Promise<string> {
+  const image = await buildOperatorImage(log);
+  await providerNamed(cluster.provider, cluster.ingressUrl).load(image, log);
+  return image.reference;
+}
+
+/** Removes the cluster; says what it leaves. */
+export async function downCluster(options: ClusterOptions = {}): Promise<void> {
+  const log = options.log ?? createLog();
+  const provider = await selectProvider({ ...options, log });
+  await provider.down(log);
+}

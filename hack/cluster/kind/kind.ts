@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Image } from '../../images/image.ts';
+import { cacheRoot } from '../../lib/cache.ts';
+import { run } from '../../lib/exec.ts';
+import { silent } from '../../lib/log.ts';
+import { withLock } from '../../lib/lock.ts';
+import { ensureKubernetes, ensureTool } from '../../toolchain/index.ts';
+import { awaitIngress } from '../ingress.ts';
+import { applyObjects, kubectlFor } from '../kubectl.ts';
+import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
+import { ingressPort } from '../types.ts';
+import type { Access, Provider } from '../types.ts';
+
+export const kindName = 'postgrest-operator';
+
+/** kind's configuration: one node, whose node port for the ingress is a port of this machine's loopback address. */
+export function kindConfig(port: number): object {
+  return {
+    apiVersion: 'kind.x-k8s.io/v1alpha4',
+    kind: 'Cluster',
+    nodes: [
+      {
+        role: 'control-plane',
+        extraPortMappings: [{ containerPort: port, hostPort: port, listenAddress: '127.0.0.1', protocol: 'TCP' }],
+      },
+    ],
+  };
+}
+
+const folder = (): string => join(cacheRoot(), 'clusters', 'kind');
+
+/** The commands of kind, in one place. `kubeconfig` is a file of ours: the user's own is left alone. */
+export const kindCommands = {
+  list: (): string[] => ['get', 'clusters'],
+  create: (kubeconfig: string): string[] => [
+    'create',
+    'cluster',
+    ...['--name', kindName],
+    ...['--kubeconfig', kubeconfig],
+    ...['--config', '-'],
+    ...['--wait', '180s'],
+  ],
+  kubeconfig: (kubeconfig: string): string[] => ['export', 'kubeconfig', '--name', kindName, '--kubeconfig', kubeconfig],
+  load: (archive: string): string[] => ['load', 'image-archive', archive, '--name', kindName],
+  remove: (kubeconfig: string): string[] => ['delete', 'cluster', '--name', kindName, '--kubeconfig', kubeconfig],
+};
+
+/** Which of kind's own parts make ours needless: the node image brings a DNS server and a pause image. */
+export function imagesForKind(images: readonly Image[]): Image[] {
+  return images.filter(({ reference }) => !/\/(pause|coredns):/.test(reference));
+}
+
+/** A cluster in Docker containers, made by kind. Not tried on a machine without a Docker engine. */
+export function kindProvider(): Provider {
+  const access: Access = { kubeconfig: join(folder(), 'kubeconfig'), ingressUrl: `http://127.0.0.1:${String(ingressPort)}` };
+  const kind = async (args: readonly string[], input?: string): Promise<string> =>
+    run(await ensureTool('kind', silent), args, input === undefined ? {} : { input });
+  const exists = async (): Promise<boolean> => (await kind(kindCommands.list())).split('\n').includes(kindName);
+
+  return {
+    name: 'kind',
+    async plan() {
+      if (await exists()) return [];
+      return [
+        `a Docker container named ${kindName}-control-plane, out of kind's node image, which Docker fetches`,
+        `port ${String(ingressPort)} of 127.0.0.1 for ingress-nginx`,
+        `a kubeconfig in ${folder()}; built programs and images in the cache beside it`,
+        '`down` removes the container and the kubeconfig; the cache and the node image stay',
+      ];
+    },
+    access: () => Promise.resolve(access),
+    up: (images, log) =>
+      withLock(join(cacheRoot(), 'locks', 'cluster-kind'), log, async () => {
+        await ensureTool('kind', log);
+        mkdirSync(folder(), { recursive: true });
+        if (await exists()) await kind(kindCommands.kubeconfig(access.kubeconfig));
+        else {
+          await log.step('creating the kind cluster', () =>
+            kind(kindCommands.create(access.kubeconfig), stringify(kindConfig(ingressPort))),
+          );
+        }
+        const wanted = imagesForKind(images);
+        await log.step(`loading ${String(wanted.length)} images into kind`, async () => {
+          for (const { archive } of wanted) await kind(kindCommands.load(archive));
+        });
+        const kubectl = kubectlFor(await ensureKubernetes('kubectl', log), access.kubeconfig);
+        const controller = wanted.find(({ reference }) => reference.includes('/ingress-nginx:'));
+        if (controller === undefined) throw new Error('the image ingress-nginx was not built');
+        await applyObjects(kubectl, ingressNginxManifests({ image: controller.reference, nodePort: ingressPort }));
+        await log.step('waiting for ingress-nginx', () => awaitIngress(kubectl, access.ingressUrl));
+        return access;
+      }),
+    load: async (image, log) => {
+      await log.step('loading the image into kind', () => kind(kindCommands.load(image.archive)));
+    },
+    async down(log) {
+      await log.step('removing the kind cluster', () => kind(kindCommands.remove(access.kubeconfig)));
+      rmSync(folder(), { recursive: true, force: true });
+      log.say(`Left as they are: kind's node image in Docker, and the programs and images in ${cacheRoot()}.`);
+    },
+    async status() {
+      if (!existsSync(folder()) || !(await exists())) return { exists: false, lines: [] };
+      return { exists: true, lines: [`Docker container ${kindName}-control-plane`] };
+    },
+  };
+}

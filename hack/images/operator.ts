@@ -1,0 +1,52 @@
+// The operator's image: npm's Node, the C++ library that it needs, and the bundle.
+import { readdirSync, realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fingerprint, sha256OfFile } from '../lib/cache.ts';
+import { run } from '../lib/exec.ts';
+import type { Log } from '../lib/log.ts';
+import { baseEntries } from './common.ts';
+import { debianLayer } from './debian.ts';
+import { nodeLayer } from './node.ts';
+import type { ImageRecipe } from './image.ts';
+import type { Entry } from './tar.ts';
+
+const user = 65532;
+const bundle = '/etc/ssl/certs/ca-certificates.crt';
+
+/** What the package's own script would do: one file of all authorities. */
+const certificates = `mkdir -p "$1"/etc/ssl/certs && cat "$1"/usr/share/ca-certificates/mozilla/*.crt > "$1"${bundle}`;
+
+/** The files of a build folder, below /app. */
+async function appEntries(dist: string): Promise<{ entries: Entry[]; inputs: string[] }> {
+  const files = readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .sort();
+  const entries = files.map((fromFile) => ({ path: join('app', relative(dist, fromFile)), fromFile }));
+  const inputs: string[] = [];
+  for (const file of files) inputs.push(await sha256OfFile(file));
+  return { entries, inputs };
+}
+
+/** The image's recipe, out of the folder that `npm run build` fills. */
+export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe> {
+  const node = realpathSync(process.execPath);
+  const version = (await run(node, ['--version'])).trim();
+  const { entries, inputs } = await appEntries(dist);
+  return {
+    name: 'operator',
+    version: 'dev',
+    config: {
+      user: `${String(user)}:${String(user)}`,
+      entrypoint: ['/usr/local/bin/node', '--enable-source-maps', '/app/operator.mjs'],
+      env: { NODE_ENV: 'production', SSL_CERT_FILE: bundle },
+      workingDir: '/app',
+    },
+    layers: [
+      await debianLayer('node', ['libstdc++6', 'libgcc-s1', 'libc6', 'libatomic1', 'ca-certificates'], log, [certificates]),
+      await nodeLayer(node, version),
+    ],
+    entries: [...baseEntries([{ name: 'operator', id: user }]), { path: 'app/', folder: true }, ...entries],
+    inputs: [fingerprint(...inputs)],
+  };
+}
