@@ -48,6 +48,8 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       eqeqeq: 'error',
+      // Labels, headers and environments are read by key, whether or not a key happens to be an identifier.
+      '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
       'no-restricted-syntax': ['error', ...general],
       // Numbers read well in a template; objects and undefined are the mistakes.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
