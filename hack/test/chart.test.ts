@@ -183,6 +183,7 @@ describe('CRDs', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'pgrst-test-chart-'));
     await cp(chart, folder, { recursive: true });
+    mkdirSync(join(folder, 'files', 'crds'), { recursive: true });
     const crd = [
       'apiVersion: v1',
       'kind: CustomResourceDefinition',
