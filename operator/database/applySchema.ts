@@ -7,14 +7,14 @@ import { planMigrations, type Migration } from '../migration/planMigrations.ts';
 import { isSplitProblem, splitSql, type SqlStatement } from '../migration/statements.ts';
 import { buildRelease } from './buildRelease.ts';
 import { claim, ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
-import { takeLock } from './lock.ts';
 import { runMigration } from './runMigration.ts';
 import { RunFailure } from './runFailure.ts';
 import { failureOfError, StatementError, type StatementFailure } from './runStatements.ts';
-import { openSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 import { applied, blocked, servedRelease, type ApplyResult } from './applyResult.ts';
-import { defaultPatience, type Patience, type TransactionContext } from './transaction.ts';
+import type { Patience } from './transaction.ts';
+import { lockFor, transactionContext, withSession } from './withSession.ts';
 import type { StoredTextFinding } from './rewriteStoredText.ts';
 
 /** What the database must look like. */
@@ -51,55 +51,21 @@ export interface ApplyContext {
  */
 export async function applySchema(request: ApplyRequest, context: ApplyContext): Promise<ApplyResult> {
   await loadSqlParser();
-  const patience = context.patience ?? defaultPatience;
-  const session = await openSession({
-    uri: request.uri,
-    applicationName: `postgrest-operator ${request.identity}`,
-    signal: context.signal,
-    lockTimeoutMs: patience.lockTimeoutMs,
-  });
-  try {
-    return await applyWith(session, request, { ...context, patience });
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof RunFailure) throw error;
-    if (sqlstateOf(error) === '42501')
-      throw new RunFailure(
-        'SecretInvalid',
-        `The role in the Secret lacks a privilege: ${messageOf(error)}. Use the role that owns the database objects and the ledger.`,
-        error,
-      );
-    if (errorKind(error) !== 'connection') throw error;
-    throw new RunFailure(
-      'DatabaseUnreachable',
-      `The connection to the database broke: ${messageOf(error)}. The ledger tells the next attempt what was done.`,
-      error,
-    );
-  } finally {
-    await session.close();
-  }
+  return await withSession(request, context, (session) => applyWith(session, request, context));
 }
 
-type Context = Required<ApplyContext>;
-
-async function applyWith(session: Session, request: ApplyRequest, context: Context): Promise<ApplyResult> {
+async function applyWith(
+  session: Session,
+  request: ApplyRequest,
+  context: ApplyContext,
+): Promise<ApplyResult> {
   const before = await readLedger(session, request);
   const verdict = verdictOn(before, request);
   if (verdict !== undefined) return verdict;
   const problem = await sqlProblem(before, request);
   if (problem !== undefined) return problem;
 
-  await takeLock(
-    session,
-    (holder) => {
-      const name =
-        holder === undefined
-          ? 'a session that is just ending'
-          : `${holder.applicationName} (backend ${String(holder.pid)})`;
-      context.progress({ phase: 'waitingForLock', holder: name });
-    },
-    context.signal,
-  );
+  await lockFor(session, context);
   // Whoever had the lock before us may have done all of it, or have claimed the schema.
   const ledger = await readLedger(session, request);
   const second = verdictOn(ledger, request);
@@ -179,7 +145,7 @@ async function runPending(
   session: Session,
   request: ApplyRequest,
   ledger: Ledger,
-  context: Context,
+  context: ApplyContext,
 ): Promise<ApplyResult | undefined> {
   const first = ledger.migrations.length;
   const pending = request.migrations.slice(first);
@@ -208,7 +174,7 @@ async function runPending(
   return undefined;
 }
 
-async function publish(session: Session, request: ApplyRequest, context: Context): Promise<ApplyResult> {
+async function publish(session: Session, request: ApplyRequest, context: ApplyContext): Promise<ApplyResult> {
   const hash = releaseHash({ ...request, schema: request.exposedSchema });
   const id = releaseId(hash);
   const ledger = await readLedger(session, request);
@@ -239,17 +205,6 @@ async function publish(session: Session, request: ApplyRequest, context: Context
     ]);
   }
   return applied(await readLedger(session, request), request, findings);
-}
-
-function transactionContext(session: Session, what: string, context: Context): TransactionContext {
-  return {
-    session,
-    patience: context.patience,
-    signal: context.signal,
-    onRetry: (attempt, cause) => {
-      context.progress({ phase: 'retrying', what, attempt, cause });
-    },
-  };
 }
 
 // The SQL was split before the lock was taken, so it splits.

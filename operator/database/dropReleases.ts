@@ -1,0 +1,63 @@
+import type { ApplyContext } from './applySchema.ts';
+import { ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
+import { quoteIdentifier } from './quoteIdentifier.ts';
+import { sqlFile } from './sqlFiles.ts';
+import { inTransaction } from './transaction.ts';
+import { lockFor, transactionContext, withSession } from './withSession.ts';
+import type { Session } from './session.ts';
+
+/** Whose releases are to go. */
+export interface DropRequest extends Claimant {
+  readonly uri: string;
+  readonly identity: string;
+}
+
+/** How dropping ended. */
+export type DropResult =
+  | { readonly kind: 'dropped' }
+  | { readonly kind: 'blocked'; readonly reason: 'InUse' | 'LedgerNewer'; readonly message: string };
+
+const dependentsQuery = sqlFile('releaseDependents');
+
+/**
+ * Drops the releases of one ApiSchema and its rows of the ledger, in one transaction; nothing else, and nothing at all
+ * while something outside of the releases depends on them. Where the schema is not ours there is nothing to drop.
+ * Throws a RunFailure where time or an administrator may help.
+ */
+export async function dropReleases(request: DropRequest, context: ApplyContext): Promise<DropResult> {
+  return await withSession(request, context, async (session) => {
+    await lockFor(session, context);
+    const ledger = await readLedger(session, request);
+    if (ledger.version > ledgerVersion)
+      return {
+        kind: 'blocked',
+        reason: 'LedgerNewer',
+        message: `The ledger in this database has version ${String(ledger.version)}, this operator knows up to ${String(ledgerVersion)}: upgrade the operator, or set spec.deletionPolicy to Retain.`,
+      };
+    if (!ledger.claimed) return { kind: 'dropped' };
+    return await inTransaction<DropResult>(transactionContext(session, 'dropping', context), async () => {
+      const result = await dropInside(session, request, ledger);
+      return { value: result, end: result.kind === 'dropped' ? 'commit' : 'rollback' };
+    });
+  });
+}
+
+async function dropInside(session: Session, request: DropRequest, ledger: Ledger): Promise<DropResult> {
+  const schemas = ledger.releases.flatMap(({ schema, present }) =>
+    schema !== null && present ? [schema] : [],
+  );
+  const dependents = await session.query<{ what: string }>(dependentsQuery, [schemas]);
+  if (dependents.length > 0)
+    return {
+      kind: 'blocked',
+      reason: 'InUse',
+      message: `These depend on the releases and would go with them: ${dependents.map(({ what }) => what).join(', ')}. Drop them or make them independent first, or set spec.deletionPolicy to Retain.`,
+    };
+  for (const schema of schemas) await session.query(`drop schema ${quoteIdentifier(schema)} cascade`);
+  await session.query('delete from pgrst_ledger.claims where exposed_schema = $1', [request.exposedSchema]);
+  const [rest] = await session.query<{ claims: string }>(
+    'select count(*) as claims from pgrst_ledger.claims',
+  );
+  if (rest?.claims === '0') await session.query('drop schema pgrst_ledger cascade');
+  return { kind: 'dropped' };
+}

@@ -1,0 +1,89 @@
+import type { ApplyContext } from './applySchema.ts';
+import { takeLock } from './lock.ts';
+import { RunFailure } from './runFailure.ts';
+import { openSession, type Session } from './session.ts';
+import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
+import { defaultPatience, type TransactionContext } from './transaction.ts';
+
+/** Which database, and who comes. */
+export interface Visit {
+  /** libpq URI of the owner role; a direct connection. */
+  readonly uri: string;
+  /** This operator process, for pg_stat_activity. */
+  readonly identity: string;
+}
+
+/**
+ * Opens a session for the body and closes it afterwards. Throws the reason of the signal once that has aborted, else
+ * what the body threw, as a RunFailure where the connection or a privilege was at fault.
+ */
+export async function withSession<T>(
+  visit: Visit,
+  context: ApplyContext,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  context.signal.throwIfAborted();
+  const session = await openSession({
+    uri: visit.uri,
+    applicationName: `postgrest-operator ${visit.identity}`,
+    signal: context.signal,
+    lockTimeoutMs: (context.patience ?? defaultPatience).lockTimeoutMs,
+  });
+  try {
+    return await body(session);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw asFailure(error);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Waits for the database's lock, telling who holds it. The session has it until it ends. */
+export async function lockFor(session: Session, context: ApplyContext): Promise<void> {
+  await takeLock(
+    session,
+    (holder) => {
+      context.progress({
+        phase: 'waitingForLock',
+        holder:
+          holder === undefined
+            ? 'a session that is just ending'
+            : `${holder.applicationName} (backend ${String(holder.pid)})`,
+      });
+    },
+    context.signal,
+  );
+}
+
+/** What transactions of this session need; `what` names in progress what is tried again. */
+export function transactionContext(
+  session: Session,
+  what: string,
+  context: ApplyContext,
+): TransactionContext {
+  return {
+    session,
+    patience: context.patience ?? defaultPatience,
+    signal: context.signal,
+    onRetry: (attempt, cause) => {
+      context.progress({ phase: 'retrying', what, attempt, cause });
+    },
+  };
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof RunFailure) return error;
+  if (sqlstateOf(error) === '42501')
+    return new RunFailure(
+      'SecretInvalid',
+      `The role in the Secret lacks a privilege: ${messageOf(error)}. Use the role that owns the database objects and the ledger.`,
+      error,
+    );
+  if (errorKind(error) !== 'connection') return error;
+  return new RunFailure(
+    'DatabaseUnreachable',
+    `The connection to the database broke: ${messageOf(error)}. The ledger tells the next attempt what was done.`,
+    error,
+  );
+}
