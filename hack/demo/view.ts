@@ -81,16 +81,17 @@ export function viewOf(input: {
   };
 }
 
+/** A pod, as far as it is counted. */
+export interface PodView {
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
 /** Counts pods by the revision that their label names. */
-export function countPods(
-  pods: Iterable<{
-    readonly metadata: {
-      readonly labels?: Readonly<Record<string, string>>;
-      readonly deletionTimestamp?: string;
-    };
-    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-  }>,
-): PodCount[] {
+export function countPods(pods: Iterable<PodView>): PodCount[] {
   const counts = new Map<string, { ready: number; total: number }>();
   for (const { metadata, status } of pods) {
     const revision = metadata.labels?.['pgrst.dev/revision'];

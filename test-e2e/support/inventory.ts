@@ -1,0 +1,82 @@
+import { watchObjects, type WatchedObject, type WatchEvent } from '../../hack/kube/watch.ts';
+
+/** What the operator makes, or writes to, in the namespace of an ApiInstance. */
+const collections = {
+  ApiInstance: '/apis/pgrst.dev/v1alpha1/namespaces/NAMESPACE/apiinstances',
+  ApiSchema: '/apis/pgrst.dev/v1alpha1/namespaces/NAMESPACE/apischemas',
+  ConfigMap: '/api/v1/namespaces/NAMESPACE/configmaps',
+  ControllerRevision: '/apis/apps/v1/namespaces/NAMESPACE/controllerrevisions',
+  Deployment: '/apis/apps/v1/namespaces/NAMESPACE/deployments',
+  Event: '/apis/events.k8s.io/v1/namespaces/NAMESPACE/events',
+  Ingress: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/ingresses',
+  Pod: '/api/v1/namespaces/NAMESPACE/pods',
+  PodDisruptionBudget: '/apis/policy/v1/namespaces/NAMESPACE/poddisruptionbudgets',
+  Secret: '/api/v1/namespaces/NAMESPACE/secrets',
+  Service: '/api/v1/namespaces/NAMESPACE/services',
+  ServiceAccount: '/api/v1/namespaces/NAMESPACE/serviceaccounts',
+} as const;
+
+/** A watch over everything in one namespace that the operator may write. */
+export interface Inventory {
+  /** Changes since `forget` was last called, as `MODIFIED Deployment/tasks-r1`. */
+  changes(): readonly string[];
+  forget(): void;
+  /** What belongs to the instance by its label, as `Deployment/tasks-r1`. */
+  owned(): readonly string[];
+  /** Waits until nothing is owned any more. */
+  empty(timeoutMs: number): Promise<void>;
+  stop(): void;
+}
+
+/** Watches every collection that the operator writes to. */
+export async function takeInventory(
+  kubeconfig: string,
+  namespace: string,
+  instance: string,
+): Promise<Inventory> {
+  let changes: string[] = [];
+  let onChange: () => void = () => undefined;
+  const watches = Object.entries(collections).map(([kind, path]) => ({
+    kind,
+    watch: watchObjects(kubeconfig, { path: path.replace('NAMESPACE', namespace) }, (event) => {
+      changes.push(describe(kind, event));
+      onChange();
+    }),
+  }));
+  await Promise.all(watches.map(({ watch }) => watch.ready));
+
+  const owned = (): string[] =>
+    watches.flatMap(({ kind, watch }) =>
+      [...watch.objects.values()]
+        .filter(({ metadata }) => metadata.labels?.['pgrst.dev/instance'] === instance)
+        .map(({ metadata }) => `${kind}/${metadata.name}`),
+    );
+
+  return {
+    changes: () => changes,
+    forget: () => {
+      changes = [];
+    },
+    owned,
+    async empty(timeoutMs) {
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => {
+        reject(new Error(`still there after ${String(timeoutMs / 1000)} s: ${owned().join(', ')}`));
+      }, timeoutMs);
+      onChange = () => {
+        if (owned().length === 0) resolve(undefined);
+      };
+      onChange();
+      await promise.finally(() => {
+        clearTimeout(timer);
+      });
+    },
+    stop: () => {
+      for (const { watch } of watches) watch.stop();
+    },
+  };
+}
+
+function describe(kind: string, { type, object }: WatchEvent<WatchedObject>): string {
+  return `${type} ${kind}/${object.metadata.name}`;
+}
