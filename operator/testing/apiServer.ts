@@ -13,16 +13,19 @@ export interface TestApiServer {
   close(): Promise<void>;
 }
 
-/**
- * Connects to the API server that PGRST_TEST_KUBECONFIG names and makes a fresh namespace. Throws when the variable is
- * not set: a test that silently skips itself proves nothing.
- */
-export async function connectTestApiServer(mappings: ResourceMappings = {}): Promise<TestApiServer> {
+/** The kubeconfig of the test run's API server. Throws when there is none: a test that skips itself proves nothing. */
+export function testKubeConfig(): KubeConfig {
   const file = process.env.PGRST_TEST_KUBECONFIG;
   if (file === undefined || file === '')
     throw new Error('PGRST_TEST_KUBECONFIG is not set: run these tests with `npm run test:api`');
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(file);
+  return kubeConfig;
+}
+
+/** Connects to the API server that PGRST_TEST_KUBECONFIG names and makes a fresh namespace. */
+export async function connectTestApiServer(mappings: ResourceMappings = {}): Promise<TestApiServer> {
+  const kubeConfig = testKubeConfig();
   const clients: ConnectedKubeClient[] = [];
   const connect = (): ConnectedKubeClient => {
     const client = createKubeClient(kubeConfig, { mappings });
