@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { group } from '../../operator/api/v1alpha1/shared.ts';
 import { crdOf } from './crd.ts';
 import { kinds } from './kinds.ts';
+import { referenceOf } from './reference.ts';
 import { schemasOf } from './schemas.ts';
 
 const by =
@@ -14,6 +15,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     const schemas = schemasOf(kind);
     const yaml = stringify(crdOf(kind, schemas), { lineWidth: 100, aliasDuplicateObjects: false });
     files.set(`crds/${group}_${kind.plural}.yaml`, `# ${by}\n${yaml}`);
+    files.set(`docs/reference/${kind.singular}.md`, `<!-- ${by} -->\n\n${referenceOf(kind, schemas)}\n`);
   }
   return files;
 }

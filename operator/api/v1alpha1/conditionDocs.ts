@@ -1,0 +1,34 @@
+/** A condition type of a kind, for docs/reference. */
+export interface ConditionDoc {
+  readonly type: string;
+  /** One sentence: what is so while its status is True. */
+  readonly whenTrue: string;
+}
+
+/** The condition types of an ApiSchema. */
+export const apiSchemaConditions: readonly ConditionDoc[] = [
+  {
+    type: 'Ready',
+    whenTrue: 'The database is what the spec says: all migrations applied, the newest release published.',
+  },
+  {
+    type: 'Applied',
+    whenTrue: 'All migrations of the spec are in the ledger, and its API SQL is published as a release.',
+  },
+  { type: 'Served', whenTrue: 'Every ApiInstance that follows this schema serves the newest release.' },
+  { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
+];
+
+/** The condition types of an ApiInstance. */
+export const apiInstanceConditions: readonly ConditionDoc[] = [
+  { type: 'Available', whenTrue: 'Clients are served, by whatever revision.' },
+  { type: 'Ready', whenTrue: 'What serves is what the spec says.' },
+  { type: 'Progressing', whenTrue: 'A rollout runs, or a way back.' },
+  { type: 'Paused', whenTrue: 'The rollout holds its weight, for a time or until somebody promotes.' },
+  {
+    type: 'TrafficProved',
+    whenTrue: 'Responses through every ingress replica show that traffic goes where the objects say.',
+  },
+  { type: 'SchemaCacheProved', whenTrue: 'Every pod was seen to have loaded the release that it serves.' },
+  { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
+];

@@ -1,0 +1,222 @@
+import type { Reason } from './reasons.ts';
+
+/** What a reason means, for docs/reference. */
+export interface ReasonDoc {
+  readonly kind: 'ApiSchema' | 'ApiInstance' | 'Both';
+  /** One sentence: what is so. */
+  readonly means: string;
+  /** One sentence: what somebody has to do; docs/runbooks/<reason>.md says more. Null: nothing. */
+  readonly action: string | null;
+}
+
+/** Every reason explained: the tables of docs/reference are made from this, and docs/runbooks is held against it. */
+export const reasonDocs = {
+  InvalidSpec: {
+    kind: 'Both',
+    means: 'The spec breaks a rule that the API server did not check when it was stored.',
+    action: 'Correct the field that the message names and apply the object again.',
+  },
+  Suspended: {
+    kind: 'Both',
+    means: 'spec.suspend is true: nothing is changed, and what serves goes on serving.',
+    action: null,
+  },
+  SecretNotFound: {
+    kind: 'Both',
+    means: 'A Secret that the spec names is not there, or has no such key.',
+    action: 'Create the Secret with the key that the message names, or correct the reference.',
+  },
+  SecretInvalid: {
+    kind: 'Both',
+    means:
+      'A Secret is there, but what is in it cannot be used: it is no URI, or PostgreSQL refuses its credentials.',
+    action: 'Put a correct value into the key that the message names.',
+  },
+  DatabaseUnreachable: {
+    kind: 'Both',
+    means: 'No connection to the database could be made, or it broke; it is tried again with growing pauses.',
+    action: 'Bring the database up, or correct host and port in the Secret.',
+  },
+  Reconciling: {
+    kind: 'Both',
+    means: 'Nothing special: the operator is at work or has nothing to say.',
+    action: null,
+  },
+  Deleting: { kind: 'Both', means: 'The object is being deleted and is cleaned up after.', action: null },
+
+  ConfigMapNotFound: {
+    kind: 'ApiSchema',
+    means: 'A ConfigMap that holds SQL is not there, or has no such key.',
+    action: 'Create the ConfigMap with the key that the message names, or correct the reference.',
+  },
+  MigrationFailed: {
+    kind: 'ApiSchema',
+    means: 'PostgreSQL refused a statement of a migration; the whole migration was rolled back.',
+    action: 'Correct the SQL of that migration and apply the object again.',
+  },
+  MigrationChanged: {
+    kind: 'ApiSchema',
+    means: 'The SQL of a migration differs from what was applied under its name.',
+    action: 'Put the SQL back as it was, and make the change in a new migration.',
+  },
+  MigrationMissing: {
+    kind: 'ApiSchema',
+    means: 'A migration that was applied is no longer in spec.migrations.',
+    action: 'Put it back, unchanged.',
+  },
+  MigrationOrderChanged: {
+    kind: 'ApiSchema',
+    means:
+      'The applied migrations are not the first ones of spec.migrations, in the order in which they ran.',
+    action: 'Restore the order, and add new migrations at the end.',
+  },
+  MigrationNeedsNoTransaction: {
+    kind: 'ApiSchema',
+    means: 'A migration holds a statement that PostgreSQL does not run inside a transaction.',
+    action: 'Write the statement so that it runs in a transaction.',
+  },
+  ApiBuildFailed: {
+    kind: 'ApiSchema',
+    means:
+      'PostgreSQL refused a statement of the API SQL; the build was rolled back, the newest release goes on serving.',
+    action: 'Correct the API SQL and apply the object again.',
+  },
+  ApiSqlRefused: {
+    kind: 'ApiSchema',
+    means: 'The API SQL does something that belongs into a migration, such as creating a table or a policy.',
+    action: 'Move the statement that the message names into a migration.',
+  },
+  LedgerNewer: {
+    kind: 'ApiSchema',
+    means: 'The ledger in the database was written by a newer operator.',
+    action: 'Upgrade the operator.',
+  },
+  SchemaClaimed: {
+    kind: 'ApiSchema',
+    means:
+      'The database, or the schema in it, belongs to another ApiSchema or another cluster, or the database is a copy.',
+    action: 'Use another database or schema, or hand the claim over as the message says.',
+  },
+  LockHeld: {
+    kind: 'ApiSchema',
+    means: 'A lock that a statement needs is held by somebody else; it is tried again with growing pauses.',
+    action: 'When it does not end by itself: find the session that holds the lock, and end it.',
+  },
+  Applying: {
+    kind: 'ApiSchema',
+    means: 'Migrations are being applied, or a release is being built.',
+    action: null,
+  },
+  Applied: { kind: 'ApiSchema', means: 'The database is what the spec says.', action: null },
+  ReleasePublished: {
+    kind: 'ApiSchema',
+    means: 'A new release is there for instances to serve.',
+    action: null,
+  },
+  InUse: {
+    kind: 'ApiSchema',
+    means: 'The releases cannot be dropped, because something still uses them.',
+    action: 'Remove what the message names.',
+  },
+  NotServedYet: {
+    kind: 'ApiSchema',
+    means:
+      'An instance that follows this schema does not serve the newest release yet; its own conditions say why.',
+    action: null,
+  },
+  Served: {
+    kind: 'ApiSchema',
+    means: 'Every instance that follows this schema serves the newest release.',
+    action: null,
+  },
+  NoInstances: { kind: 'ApiSchema', means: 'No ApiInstance follows this schema.', action: null },
+
+  SchemaNotFound: {
+    kind: 'ApiInstance',
+    means: 'There is no ApiSchema of the name in spec.schemaRef.name in the namespace.',
+    action: 'Create the ApiSchema, or correct spec.schemaRef.name.',
+  },
+  SchemaNotReady: {
+    kind: 'ApiInstance',
+    means: 'The ApiSchema has not published a release yet.',
+    action: 'See why in the conditions of the ApiSchema.',
+  },
+  ReleaseNotFound: {
+    kind: 'ApiInstance',
+    means: 'The ApiSchema has no release of the id in spec.schemaRef.release.',
+    action: 'Correct spec.schemaRef.release, or remove it to follow the newest.',
+  },
+  NameConflict: {
+    kind: 'ApiInstance',
+    means:
+      'An object that the instance needs exists already and belongs to somebody else; it is not touched.',
+    action: 'Remove that object, or give the ApiInstance another name.',
+  },
+  PoolerNotReady: {
+    kind: 'ApiInstance',
+    means: 'No PgBouncer pod is ready, so PostgREST is not started.',
+    action: 'See why in the pods of the pooler.',
+  },
+  ScalingUp: { kind: 'ApiInstance', means: 'Pods of the revision are starting.', action: null },
+  ProvingPods: {
+    kind: 'ApiInstance',
+    means: 'Pods are ready, and it is being proved that each has loaded its release.',
+    action: null,
+  },
+  ProvingTraffic: {
+    kind: 'ApiInstance',
+    means: 'It is being proved by responses through the ingress that traffic goes where it should.',
+    action: null,
+  },
+  IngressUnreachable: {
+    kind: 'ApiInstance',
+    means:
+      'The operator gets no responses through the ingress, so it cannot prove where traffic goes; nothing moves.',
+    action: 'Make the ingress controller reachable for the operator.',
+  },
+  StepPaused: {
+    kind: 'ApiInstance',
+    means: 'The rollout holds its weight, for a time or until somebody promotes.',
+    action: 'When the pause has no duration: promote or abort.',
+  },
+  ShiftingTraffic: { kind: 'ApiInstance', means: 'Traffic is moving to another revision.', action: null },
+  Promoting: {
+    kind: 'ApiInstance',
+    means: 'The candidate has all traffic of the ingress, and the stable Service is moving to it.',
+    action: null,
+  },
+  RollingBack: { kind: 'ApiInstance', means: 'Traffic is going back to an older revision.', action: null },
+  RolloutComplete: { kind: 'ApiInstance', means: 'The revision of the spec has all traffic.', action: null },
+  RolledBack: {
+    kind: 'ApiInstance',
+    means: 'The revision of the spec was rolled back: an older one serves until the spec changes.',
+    action: 'Change the spec, or retry.',
+  },
+  Aborted: {
+    kind: 'ApiInstance',
+    means:
+      'The rollout of the revision of the spec was aborted: the one before serves until the spec changes.',
+    action: 'Change the spec, or retry.',
+  },
+  Proved: {
+    kind: 'ApiInstance',
+    means: 'It was seen in the data plane, not only written into an object.',
+    action: null,
+  },
+  NoReadyPods: {
+    kind: 'ApiInstance',
+    means: 'No pod of the revision that has the traffic is ready: clients are not served.',
+    action: 'See why in the pods of the revision that the message names.',
+  },
+  ServingClients: { kind: 'ApiInstance', means: 'Clients are served.', action: null },
+  ActionRefused: {
+    kind: 'ApiInstance',
+    means: 'What the annotation pgrst.dev/action asked for makes no sense now; nothing was changed.',
+    action: 'Read the Event, and ask for something that is possible.',
+  },
+  ActionAccepted: {
+    kind: 'ApiInstance',
+    means: 'What the annotation pgrst.dev/action asked for is being carried out.',
+    action: null,
+  },
+} as const satisfies Record<Reason, ReasonDoc>;
