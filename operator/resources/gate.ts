@@ -29,12 +29,14 @@ export function gateConfigMap(owner: Owner, number: number, content: RevisionCon
 /** nginx.conf for nginx 1.26 with njs 0.8.9, as Debian trixie and the official image have them. */
 export function nginxConf(number: number, content: RevisionContent): string {
   const { release, exposedSchema, path } = content;
+  const prefix = path.replace(/\/+$/, '');
+  const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 worker_processes 1;
 pid /tmp/nginx.pid;
 error_log stderr warn;
 # Requests in flight end before the worker does, but none is waited for longer than PostgREST may take.
-worker_shutdown_timeout 60s;
+worker_shutdown_timeout 55s;
 
 events {
   worker_connections 8192;
@@ -51,37 +53,59 @@ http {
   js_path /etc/gate/;
   js_import gate from gate.js;
   js_shared_dict_zone zone=metrics:256k type=number;
-  js_shared_dict_zone zone=state:32k type=string;
-  js_var $held 0;
+  js_shared_dict_zone zone=state:32k type=number;
+  js_fetch_timeout 3s;
+  js_var $sentinel_url ${sentinelUrl};
+  js_var $ready_url http://127.0.0.1:${postgrestAdminPort}/ready;
+  js_var $held_since "";
+  js_var $holds 0;
+  js_set $is_restarting gate.isRestarting;
   js_set $observed gate.observe;
 
-  map $host $revision { default "${number}"; }
-  map $host $release { default "${release.id}"; }
+  map "" $revision { default "${number}"; }
+  map "" $release { default "${release.id}"; }
   map $http_x_request_id $id { default $http_x_request_id; "" $request_id; }
-  map $http_x_pgrst_probe $is_logged { default 0; "" 1; }
-  # Clients name the schema as the SQL does; PostgREST knows it by the release's name.
-  map $http_accept_profile $accept_profile { default $http_accept_profile; "${exposedSchema}" "${release.schema}"; }
-  map $http_content_profile $content_profile { default $http_content_profile; "${exposedSchema}" "${release.schema}"; }
+  map $http_x_pgrst_probe $is_probe { default 1; "" 0; }
+  map $is_probe $is_logged { default 1; 1 0; }
+  # Without the query, which holds clients' data.
+  map $request_uri $path { "~^(?<before_query>[^?]*)" $before_query; }
+${pathMaps(prefix)}
+  # Clients name the schema as the SQL does; PostgREST knows it by the release's name. Regular expressions, because
+  # a map compares plain strings without regard to case.
+  map $http_accept_profile $accept_profile { default $http_accept_profile; "~^${exposedSchema}$" ${release.schema}; }
+  map $http_content_profile $content_profile { default $http_content_profile; "~^${exposedSchema}$" ${release.schema}; }
   map $upstream_http_content_profile $answered_profile {
     default $upstream_http_content_profile;
-    "${release.schema}" "${exposedSchema}";
+    "~^${release.schema}$" ${exposedSchema};
   }
 
-  log_format access escape=json '{"time":"$time_iso8601","requestId":"$id","method":"$request_method","path":"$uri",'
+  log_format access escape=json '{"time":"$time_iso8601","requestId":"$id","method":"$request_method","path":"$path",'
     '"status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstreamSeconds":"$upstream_response_time",'
     '"revision":"$revision","release":"$release"}$observed';
 
   server_tokens off;
+  # PostgREST names locations by path alone; the gate does not know the name that clients use.
+  absolute_redirect off;
+  default_type application/json;
   # Longer than ingress-nginx keeps its side (60 s): who closes first must be the one that sends.
   keepalive_timeout 75s;
   keepalive_requests 100000;
+  large_client_header_buffers 8 32k;
   # The size of a body is the ingress's to limit.
   client_max_body_size 0;
+  client_body_buffer_size 128k;
 
   proxy_http_version 1.1;
+  # Below the 60 s of ingress-nginx: the one nearer to the database gives up first.
   proxy_connect_timeout 2s;
-  proxy_read_timeout 60s;
-  proxy_send_timeout 60s;
+  proxy_read_timeout 55s;
+  proxy_send_timeout 55s;
+  proxy_buffer_size 16k;
+  proxy_buffers 16 32k;
+  # PostgREST holds its answers in memory anyway: a slow client need not fill a disk too.
+  proxy_max_temp_file_size 0;
+  # What may be sent again is for gate.js to say: nginx would repeat a DELETE.
+  proxy_next_upstream off;
   recursive_error_pages on;
 
   upstream postgrest {
@@ -97,22 +121,43 @@ http {
     add_header X-Pgrst-Revision $revision always;
     add_header X-Pgrst-Release $release always;
     add_header Content-Profile $answered_profile always;
+    add_header Content-Location $answered_location always;
     proxy_hide_header Content-Profile;
+    proxy_hide_header Content-Location;
+    proxy_redirect ${prefix === '' ? 'off' : `/ ${prefix}/`};
     proxy_set_header Host $http_host;
     proxy_set_header Connection "";
     proxy_set_header X-Request-Id $id;
-    proxy_set_header ${probeHeader} "";
     proxy_set_header Accept-Profile $accept_profile;
     proxy_set_header Content-Profile $content_profile;
-    error_page 502 = @hold;
+    error_page 502 = @refused;
+    error_page 504 = @late;
 
-${locations(path)}
-    location @hold {
+    if ($is_probe) { return 204; }
+    if ($inner_uri = "") {
+      return 404 '{"code":"GATE404","message":"this API is served under ${prefix}/","details":null,"hint":null}';
+    }
+
+    location / {
+      if ($is_restarting) { rewrite ^ /.gate/hold last; }
+      proxy_pass http://postgrest$inner_uri;
+    }
+
+    location = /.gate/hold {
+      internal;
       js_content gate.hold;
     }
 
-    location @again {
-      proxy_pass http://postgrest;
+    location @forward {
+      proxy_pass http://postgrest$inner_uri;
+    }
+
+    location @refused {
+      js_content gate.refused;
+    }
+
+    location @late {
+      return 504 '{"code":"GATE504","message":"PostgREST did not answer in time","details":null,"hint":null}';
     }
   }
 
@@ -125,52 +170,29 @@ ${locations(path)}
     location = /ready { js_content gate.ready; }
     location = /sentinel { js_content gate.sentinel; }
     location = /metrics { js_content gate.metrics; }
-
-    location = /_sentinel {
-      internal;
-      proxy_method OPTIONS;
-      proxy_pass_request_headers off;
-      proxy_pass_request_body off;
-      proxy_pass http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)};
-    }
-
-    location = /_ready {
-      internal;
-      proxy_method GET;
-      proxy_pass_request_headers off;
-      proxy_pass http://127.0.0.1:${postgrestAdminPort}/ready;
-    }
-
     location / { return 404; }
   }
 }
 `;
 }
 
-/** The locations of the public port: everything under the path, without it, to PostgREST; nothing else. */
-function locations(path: string): string {
-  const prefix = path.replace(/\/+$/, '');
-  const answerProbe = `if ($http_x_pgrst_probe) { return 204; }`;
+/**
+ * The URI that PostgREST sees, byte for byte as the client wrote it but without the path prefix, and empty outside of
+ * it; and, the other way round, the location that an answer names.
+ */
+function pathMaps(prefix: string): string {
   if (prefix === '') {
-    return `    location / {
-      ${answerProbe}
-      proxy_pass http://postgrest;
-    }
-`;
+    return `  map "" $inner_uri { default $request_uri; }
+  map "" $answered_location { default $upstream_http_content_location; }`;
   }
-  return `    location = ${prefix} {
-      ${answerProbe}
-      rewrite ^ / break;
-      proxy_pass http://postgrest;
-    }
-
-    location ^~ ${prefix}/ {
-      ${answerProbe}
-      rewrite ^${prefix.replaceAll('.', '\\.')}(/.*)$ $1 break;
-      proxy_redirect / ${prefix}/;
-      proxy_pass http://postgrest;
-    }
-
-    location / { return 404; }
-`;
+  const pattern = prefix.replaceAll('.', '\\.');
+  return `  map $request_uri $inner_uri {
+    default "";
+    "~^${pattern}(?<below>/.*)$" $below;
+    "~^${pattern}(?<query>\\?.*)?$" /$query;
+  }
+  map $upstream_http_content_location $answered_location {
+    default $upstream_http_content_location;
+    "~^(?<inner_location>/.*)$" ${prefix}$inner_location;
+  }`;
 }
