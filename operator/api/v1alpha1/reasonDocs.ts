@@ -73,7 +73,7 @@ export const reasonDocs = {
   MigrationNeedsNoTransaction: {
     kind: 'ApiSchema',
     means: 'A migration holds a statement that PostgreSQL does not run inside a transaction.',
-    action: 'Write the statement so that it runs in a transaction.',
+    action: 'Take the statement out of the migration: leave CONCURRENTLY out, or run it by hand.',
   },
   ApiBuildFailed: {
     kind: 'ApiSchema',
