@@ -45,7 +45,8 @@ export interface ActDeps<Work, Result> {
  * Order: the object's own metadata, the applies, the prunes, the long work, the status, the Events. The metadata change
  * carries the resourceVersion that was read: when the object has changed since, the plan speaks of a world that is gone,
  * so the conflict is thrown before anything else is written. A failed apply or prune stops those behind it; the status
- * is written all the same (people must see where it stands), then the failure is thrown.
+ * is written all the same (people must see where it stands), then the failure is thrown. The status is conditional on
+ * the version too; a conflict there means that the object changed meanwhile, and is thrown to be retried.
  *
  * Guarantees: every write can be repeated, so dying between any two of them and running again reaches the same end. At
  * rest nothing is written: an apply is skipped when it was this process's last for that object and the observed object
@@ -57,7 +58,7 @@ export async function executePlan<Status, Work, Result>(
   deps: ActDeps<Work, Result>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (plan.metadata !== undefined) await changeMetadata(plan.metadata, primary, deps.client, signal);
+  const resourceVersion = await changeMetadata(plan.metadata, primary, deps.client, signal);
   const failure = await attempt(async () => {
     for (const desired of plan.apply) await applyOne(desired, deps, signal);
     for (const ref of plan.prune) await pruneOne(ref, deps, signal);
@@ -65,7 +66,9 @@ export async function executePlan<Status, Work, Result>(
   });
   signal.throwIfAborted();
   if (plan.status !== undefined) {
-    const statusFailure = await attempt(() => writeStatus(plan.status, primary, deps.client, signal));
+    const statusFailure = await attempt(() =>
+      writeStatus(plan.status, primary, resourceVersion, deps.client, signal),
+    );
     if (failure === undefined && statusFailure !== undefined) throw statusFailure.error;
   }
   if (failure !== undefined) throw failure.error;
@@ -86,28 +89,29 @@ async function attempt(work: () => Promise<void>): Promise<{ readonly error: unk
   }
 }
 
+/** Returns the version of the object after it. */
 async function changeMetadata(
-  { annotations, finalizers }: MetadataChange,
+  { annotations, finalizers }: MetadataChange = {},
   primary: Primary,
   client: KubeClient,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const { metadata } = primary;
   const changed = Object.entries(annotations ?? {}).filter(
     ([name, value]) => (metadata.annotations?.[name] ?? null) !== value,
   );
   const sameFinalizers =
     finalizers === undefined || stableJson(finalizers) === stableJson(metadata.finalizers ?? []);
-  if (changed.length === 0 && sameFinalizers) return;
+  if (changed.length === 0 && sameFinalizers) return metadata.resourceVersion;
   const body = {
     metadata: {
-      uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
       ...(changed.length === 0 ? {} : { annotations: Object.fromEntries(changed) }),
       ...(sameFinalizers ? {} : { finalizers }),
     },
   };
-  await client.patch(refOf(primary), { type: 'merge', body }, signal);
+  const patched = await client.patch(refOf(primary), { type: 'merge', body }, signal);
+  return patched.metadata.resourceVersion ?? metadata.resourceVersion;
 }
 
 async function applyOne<Work, Result>(
@@ -141,16 +145,18 @@ async function pruneOne<Work, Result>(
 async function writeStatus(
   status: unknown,
   primary: Primary,
+  resourceVersion: string,
   client: KubeClient,
   signal: AbortSignal,
 ): Promise<void> {
   if (stableJson(status) === stableJson(primary.status ?? {})) return;
   const { apiVersion, kind, metadata } = primary;
-  const { name, namespace, uid } = metadata;
+  const { name, namespace } = metadata;
   try {
-    // The uid is a precondition: a namesake that was created meanwhile must not get this status.
+    // Conditional on the version that the plan was made of: neither a namesake that was created meanwhile nor a newer
+    // status of another leader may be overwritten. (The server ignores a uid here; only resourceVersion is checked.)
     await client.applyStatus(
-      { apiVersion, kind, metadata: { name, namespace, uid }, status },
+      { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status },
       { fieldManager: statusFieldManager },
       signal,
     );

@@ -214,20 +214,24 @@ describe('status', () => {
     expect(again.status).toEqual(second.status);
   });
 
-  test('does not create, and does not reach a namesake', async () => {
-    const write = (name: string, uid: string) =>
-      failure(
-        client.applyStatus(
-          { ...widget, metadata: { name, namespace, uid }, status: { weight: 1 } },
-          { fieldManager: 'status' },
-          signal,
-        ),
+  test('does not create, and with a resourceVersion reaches only the object that was read', async () => {
+    const write = (name: string, resourceVersion: string | undefined) =>
+      client.applyStatus(
+        {
+          ...widget,
+          metadata: { name, namespace, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+          status: { weight: 1 },
+        },
+        { fieldManager: 'status' },
+        signal,
       );
-    const uid = '00000000-0000-0000-0000-000000000000';
-    expect(isNotFound(await write('nobody', uid))).toBe(true);
-    await client.apply(newWidget('namesake'), manager, signal);
-    expect(isConflict(await write('namesake', uid))).toBe(true);
-    expect((await client.get(refOf(newWidget('namesake')), signal))?.status).toBeUndefined();
+    expect(isNotFound(await failure(write('nobody', undefined)))).toBe(true);
+    const { metadata } = await client.create(newWidget('namesake'), signal);
+    await client.delete(refOf(newWidget('namesake')), {}, signal);
+    expect(isNotFound(await failure(write('namesake', metadata.resourceVersion)))).toBe(true);
+    const second = await client.create(newWidget('namesake'), signal);
+    expect(isConflict(await failure(write('namesake', metadata.resourceVersion)))).toBe(true);
+    expect((await write('namesake', second.metadata.resourceVersion)).status).toEqual({ weight: 1 });
   });
 });
 
@@ -296,7 +300,8 @@ describe('lists and watches', () => {
       expect([type, object.kind, object.data]).toEqual(['ADDED', 'ConfigMap', { a: '1' }]);
       leave.abort();
     }
-    const old = client.watch({ ...selection, resourceVersion: '1', timeoutSeconds: 60 }, signal);
+    // The server's memory of widgets begins when their CRD was installed.
+    const old = client.watch({ ...widget, namespace, resourceVersion: '1', timeoutSeconds: 60 }, signal);
     const error = await failure(old[Symbol.asyncIterator]().next());
     expect(isGone(error)).toBe(true);
   });

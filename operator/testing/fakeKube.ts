@@ -182,13 +182,12 @@ export function createFakeKube(): FakeKube {
   function ssa(object: KubeObject, manager: string, subresource: 'status' | ''): KubeObject {
     const ref = refOf(object);
     const slot = `${refKey(ref)} ${subresource} ${manager}`;
-    const current = subresource === 'status' ? existing(ref, object.metadata) : stored.get(refKey(ref));
-    if (current === undefined && object.metadata.uid !== undefined)
-      throw new KubeError(409, 'Conflict', `${refKey(ref)}: no object has this uid`);
-    if (current !== undefined) check(current, object.metadata);
-    // The main resource ignores status, the status subresource all but status; uid and version are preconditions.
+    const { resourceVersion, ...metadata } = object.metadata;
+    const precondition = resourceVersion === undefined ? {} : { resourceVersion };
+    const current = subresource === 'status' ? existing(ref, precondition) : stored.get(refKey(ref));
+    if (current !== undefined) check(current, precondition);
+    // The main resource ignores status, the status subresource all but status.
     const { status, ...rest } = object;
-    const { uid: _uid, resourceVersion: _version, ...metadata } = object.metadata;
     const intent = subresource === 'status' ? { status } : { ...rest, metadata };
     const next = applyFields(current ?? {}, appliedBy.get(slot) ?? {}, intent) as KubeObject;
     appliedBy.set(slot, copy(intent));

@@ -67,6 +67,6 @@ export async function installWidgets(client: KubeClient): Promise<void> {
 }
 
 function isServed({ status }: KubeObject): boolean {
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some((condition) => condition.type === 'Established' && condition.status === 'True');
+  const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') === true;
 }
