@@ -44,7 +44,8 @@ export async function buildOperator(log: Log): Promise<string> {
     const parser = dirname(createRequire(import.meta.url).resolve('libpg-query'));
     cpSync(join(parser, 'libpg-query.wasm'), join(distFolder, 'libpg-query.wasm'));
     for (const folder of ['sql']) {
-      if (existsSync(join(root, folder))) cpSync(join(root, folder), join(distFolder, folder), { recursive: true });
+      if (existsSync(join(root, folder)))
+        cpSync(join(root, folder), join(distFolder, folder), { recursive: true });
     }
   });
   return distFolder;

@@ -74,7 +74,12 @@ export async function createCertificates(plane: ControlPlane): Promise<Certifica
     createAuthority(folder, files.clientAuthority),
     createAuthority(folder, files.frontProxyAuthority),
   ]);
-  const local = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
+  const local = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+  ];
   const names = [
     ...['localhost', ...local].map((name) => `DNS:${name}`),
     ...new Set(['127.0.0.1', firstServiceAddress, plane.address].map((address) => `IP:${address}`)),
@@ -83,7 +88,11 @@ export async function createCertificates(plane: ControlPlane): Promise<Certifica
     issue(folder, serverAuthority, { file: files.serving, commonName: 'kube-apiserver', names }),
     issue(folder, clientAuthority, { file: files.toKubelets, commonName: 'kube-apiserver' }),
     issue(folder, frontProxyAuthority, { file: files.frontProxy, commonName: 'front-proxy' }),
-    issue(folder, clientAuthority, { file: files.admin, commonName: 'admin', organization: 'system:masters' }),
+    issue(folder, clientAuthority, {
+      file: files.admin,
+      commonName: 'admin',
+      organization: 'system:masters',
+    }),
   ]);
   createSigningKey(folder, files.serviceAccounts);
   return certificatesOf(plane);
@@ -119,8 +128,13 @@ export function etcdDaemon(plane: ControlPlane): Daemon {
 }
 
 /** kube-apiserver with RBAC on, as upstream ships it but for `extra`. */
-export function apiServerDaemon(plane: ControlPlane, certificates: Certificates, extra: readonly string[] = []): Daemon {
-  const { serving, clientAuthority, toKubelets, serviceAccounts, frontProxy, frontProxyAuthority } = certificates;
+export function apiServerDaemon(
+  plane: ControlPlane,
+  certificates: Certificates,
+  extra: readonly string[] = [],
+): Daemon {
+  const { serving, clientAuthority, toKubelets, serviceAccounts, frontProxy, frontProxyAuthority } =
+    certificates;
   return daemon(plane, 'kube-apiserver', plane.programs.apiServer, [
     `--etcd-servers=http://127.0.0.1:${String(plane.ports.etcd)}`,
     `--bind-address=${plane.address === '127.0.0.1' ? plane.address : '0.0.0.0'}`,
@@ -152,7 +166,12 @@ export function apiServerDaemon(plane: ControlPlane, certificates: Certificates,
 }
 
 /** Writes the kubeconfig of the administrator. */
-export function writeAdminKubeconfig(plane: ControlPlane, certificates: Certificates, path: string, name: string): void {
+export function writeAdminKubeconfig(
+  plane: ControlPlane,
+  certificates: Certificates,
+  path: string,
+  name: string,
+): void {
   writeKubeconfig(path, {
     name,
     server: `https://127.0.0.1:${String(plane.ports.api)}`,
@@ -162,7 +181,11 @@ export function writeAdminKubeconfig(plane: ControlPlane, certificates: Certific
 }
 
 /** Waits until the API server says that it is ready; fails at once when one of the daemons has ended. */
-export async function awaitApiServer(kubectl: string, kubeconfig: string, daemons: readonly Daemon[]): Promise<void> {
+export async function awaitApiServer(
+  kubectl: string,
+  kubeconfig: string,
+  daemons: readonly Daemon[],
+): Promise<void> {
   let ended: Daemon | undefined;
   await until(
     'the API server is ready',
@@ -174,5 +197,6 @@ export async function awaitApiServer(kubectl: string, kubeconfig: string, daemon
     },
     { timeoutMs: 120_000, everyMs: 200 },
   );
-  if (ended !== undefined) throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
+  if (ended !== undefined)
+    throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
 }

@@ -47,7 +47,10 @@ export function choose(facts: Facts): Choice {
   if (facts.docker) return { provider: 'kind', because: 'a Docker engine answers' };
   const lacks = lacksForHost(facts);
   if (lacks.length === 0) {
-    return { provider: 'host', because: 'no Docker engine answers, and this is a Debian machine where we are root' };
+    return {
+      provider: 'host',
+      because: 'no Docker engine answers, and this is a Debian machine where we are root',
+    };
   }
   return {
     problem: [

@@ -28,12 +28,16 @@ export function existingProvider(ingressUrl: string | undefined): Provider {
       const kubectl = kubectlFor(await ensureKubernetes('kubectl', log), kubeconfig);
       await kubectl(['version']);
       await kubectl(['get', 'ingressclass', 'nginx']);
-      log.say(`Using the cluster of ${kubeconfig} as it is. It must be able to run these images by these names:`);
+      log.say(
+        `Using the cluster of ${kubeconfig} as it is. It must be able to run these images by these names:`,
+      );
       for (const { reference, archive } of images) log.say(`  ${reference}   (archive: ${archive})`);
       return found;
     },
     load(image, log) {
-      log.say(`Bring this image to your cluster's nodes or registry: ${image.reference} (archive: ${image.archive})`);
+      log.say(
+        `Bring this image to your cluster's nodes or registry: ${image.reference} (archive: ${image.archive})`,
+      );
       return Promise.resolve();
     },
     down() {

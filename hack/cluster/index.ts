@@ -46,7 +46,8 @@ async function confirm(plan: readonly string[], yes: boolean, log: Log): Promise
   log.say('Bringing the cluster up changes this machine:');
   for (const line of plan) log.say(`  - ${line}`);
   if (yes || process.env.CI === 'true') return;
-  if (!process.stdin.isTTY) throw new Refused('Nobody is here to agree to that: pass --yes (or set CI=true).');
+  if (!process.stdin.isTTY)
+    throw new Refused('Nobody is here to agree to that: pass --yes (or set CI=true).');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question('Go ahead? [y/N] ');
   terminal.close();
@@ -70,7 +71,8 @@ export async function ensureCluster(options: ClusterOptions & { yes?: boolean })
   );
   const helm = linkTool('helm', await ensureTool('helm', log));
   const access = await provider.up([...parts.values()], log);
-  const reference = (name: 'postgrest' | 'gate' | 'pgbouncer' | 'postgres'): string => parts.get(name)?.reference ?? '';
+  const reference = (name: 'postgrest' | 'gate' | 'pgbouncer' | 'postgres'): string =>
+    parts.get(name)?.reference ?? '';
   return {
     provider: provider.name,
     ...access,

@@ -8,7 +8,10 @@ export async function awaitIngress(kubectl: Kubectl, url: string): Promise<void>
   await until(
     `ingress-nginx answers at ${url}`,
     async () => {
-      const response = await fetch(url, { headers: { host: 'nobody.invalid' }, signal: AbortSignal.timeout(2_000) });
+      const response = await fetch(url, {
+        headers: { host: 'nobody.invalid' },
+        signal: AbortSignal.timeout(2_000),
+      });
       await response.text();
       return response.status === 404 ? true : undefined;
     },

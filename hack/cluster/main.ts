@@ -43,7 +43,8 @@ export function parse(args: readonly string[]): Input | 'help' {
   if (values.help || positionals[0] === 'help') return 'help';
   const [word, ...more] = positionals;
   const command = commands.find((name) => name === word);
-  if (command === undefined) throw new Error(word === undefined ? 'Which command?' : `There is no command "${word}".`);
+  if (command === undefined)
+    throw new Error(word === undefined ? 'Which command?' : `There is no command "${word}".`);
   if (more.length > 0) throw new Error(`"${more.join(' ')}" makes no sense after "${command}".`);
   return { command, provider: values.provider, ingressUrl: values['ingress-url'], yes: values.yes };
 }
@@ -69,7 +70,8 @@ async function execute({ command, ...options }: Input): Promise<number> {
     return exists ? 0 : 1;
   }
   const access = await provider.access();
-  const answer = command === 'load' ? await loadOperator({ provider: provider.name, ...access }, log) : access.kubeconfig;
+  const answer =
+    command === 'load' ? await loadOperator({ provider: provider.name, ...access }, log) : access.kubeconfig;
   process.stdout.write(`${answer}\n`);
   return 0;
 }

@@ -35,9 +35,10 @@ export function imageDocument(config: ImageConfig, diffIds: readonly string[]): 
     config: {
       User: user,
       Entrypoint: entrypoint,
-      Env: Object.entries({ PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env }).map(
-        ([name, value]) => `${name}=${value}`,
-      ),
+      Env: Object.entries({
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        ...env,
+      }).map(([name, value]) => `${name}=${value}`),
       ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
       ...(stopSignal === undefined ? {} : { StopSignal: stopSignal }),
     },
@@ -61,7 +62,9 @@ export async function writeImageArchive(
   for (const layer of layers) diffIds.push(await sha256OfFile(layer));
   const document = imageDocument(config, diffIds);
   const configName = `${createHash('sha256').update(document).digest('hex')}.json`;
-  const manifest = [{ Config: configName, RepoTags: [reference], Layers: diffIds.map((id) => `${id}/layer.tar`) }];
+  const manifest = [
+    { Config: configName, RepoTags: [reference], Layers: diffIds.map((id) => `${id}/layer.tar`) },
+  ];
   await writeLayer(path, [
     { path: configName, content: document },
     ...layers.map((fromFile, index) => ({ path: `${String(diffIds[index])}/layer.tar`, fromFile })),

@@ -10,13 +10,18 @@ export interface User {
 /** What a minimal root needs before a program can look up users, groups and names, and write to /tmp. */
 export function baseEntries(users: readonly User[]): Entry[] {
   const all: readonly User[] = [{ name: 'root', id: 0, home: '/root' }, ...users];
-  const passwd = all.map(({ name, id, home = '/' }) => `${name}:x:${String(id)}:${String(id)}::${home}:/bin/sh`);
+  const passwd = all.map(
+    ({ name, id, home = '/' }) => `${name}:x:${String(id)}:${String(id)}::${home}:/bin/sh`,
+  );
   // nginx asks for the groups nogroup and www-data when it was compiled with them.
   const groups = [...all, { name: 'www-data', id: 33 }, { name: 'nogroup', id: 65534 }];
   return [
     { path: 'etc/', folder: true },
     { path: 'etc/passwd', content: `${passwd.join('\n')}\n` },
-    { path: 'etc/group', content: `${groups.map(({ name, id }) => `${name}:x:${String(id)}:`).join('\n')}\n` },
+    {
+      path: 'etc/group',
+      content: `${groups.map(({ name, id }) => `${name}:x:${String(id)}:`).join('\n')}\n`,
+    },
     { path: 'etc/nsswitch.conf', content: 'passwd: files\ngroup: files\nhosts: files dns\n' },
     { path: 'tmp/', folder: true, mode: 0o1777 },
     { path: 'run/', folder: true },

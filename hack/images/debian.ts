@@ -8,7 +8,13 @@ import type { Log } from '../lib/log.ts';
 const suite = 'trixie';
 
 /** What a container never reads. */
-const unneeded = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/lintian'];
+const unneeded = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/locale',
+  'usr/share/info',
+  'usr/share/lintian',
+];
 
 /**
  * Builds, once, a layer of Debian packages with all that they depend on. They are unpacked, not configured: no users,

@@ -35,7 +35,11 @@ const repository = 'localhost/postgrest-operator';
 /** The identity of what a recipe yields. */
 export function imageKey(recipe: ImageRecipe): string {
   const inline = recipe.entries.map((entry) =>
-    'fromFile' in entry ? { ...entry, fromFile: '' } : 'content' in entry ? { ...entry, content: fingerprint(entry.content) } : entry,
+    'fromFile' in entry
+      ? { ...entry, fromFile: '' }
+      : 'content' in entry
+        ? { ...entry, content: fingerprint(entry.content) }
+        : entry,
   );
   // Layers come from the cache under names that carry their fingerprints.
   const layers = recipe.layers.map((layer) => layer.split('/').at(-1) ?? '');

@@ -4,10 +4,15 @@ import type { Image, ImageRecipe } from './image.ts';
 import { ingressNginx } from './ingressNginx.ts';
 import { coredns, gate, pause, pgbouncer, postgres, postgrest } from './parts.ts';
 
-const recipes = { pause, coredns, 'ingress-nginx': ingressNginx, postgrest, gate, pgbouncer, postgres } satisfies Record<
-  string,
-  (log: Log) => Promise<ImageRecipe>
->;
+const recipes = {
+  pause,
+  coredns,
+  'ingress-nginx': ingressNginx,
+  postgrest,
+  gate,
+  pgbouncer,
+  postgres,
+} satisfies Record<string, (log: Log) => Promise<ImageRecipe>>;
 
 export type PartName = keyof typeof recipes;
 

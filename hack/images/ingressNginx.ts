@@ -25,15 +25,24 @@ const packages = [
   'lua-cjson',
 ];
 
-const modules = ['ndk_http', 'ngx_http_lua', 'ngx_http_headers_more_filter', 'ngx_http_set_misc', 'ngx_stream'];
+const modules = [
+  'ndk_http',
+  'ngx_http_lua',
+  'ngx_http_headers_more_filter',
+  'ngx_http_set_misc',
+  'ngx_stream',
+];
 
 /**
  * Fits the controller's template to Debian's nginx: its modules are loaded, since nothing is compiled in, and the stream
  * block, whose Lua module Debian lacks, is reduced to the port that the controller calls after each change.
  */
 export function adaptTemplate(template: string): string {
-  const loading = modules.map((module) => `load_module /usr/lib/nginx/modules/${module}_module.so;`).join('\n');
-  const stream = 'stream {\n    server {\n        listen 127.0.0.1:{{ .StreamPort }};\n        return "";\n    }\n}\n';
+  const loading = modules
+    .map((module) => `load_module /usr/lib/nginx/modules/${module}_module.so;`)
+    .join('\n');
+  const stream =
+    'stream {\n    server {\n        listen 127.0.0.1:{{ .StreamPort }};\n        return "";\n    }\n}\n';
   const pid = /^pid \{\{ \.PID \}\};\n/m;
   const streamBlock = /^stream \{\n[\s\S]*?^\}\n/m;
   if (!pid.test(template) || !streamBlock.test(template)) {
@@ -93,7 +102,10 @@ export async function ingressNginx(log: Log): Promise<ImageRecipe> {
       ...baseEntries([{ name: 'nginx', id: user }]),
       { path: 'nginx-ingress-controller', mode: 0o755, fromFile: controller },
       ...ownFolders(user, ['etc/nginx', 'etc/nginx/template', 'etc/nginx/lua']),
-      ...ownFolders(user, ['ssl', 'auth', 'geoip', 'telemetry'].map((name) => `etc/ingress-controller/${name}`)),
+      ...ownFolders(
+        user,
+        ['ssl', 'auth', 'geoip', 'telemetry'].map((name) => `etc/ingress-controller/${name}`),
+      ),
       ...ownFolders(user, ['tmp/nginx', 'var/lib/nginx', 'var/log/nginx', 'run']),
       { path: 'etc/nginx/nginx.conf', content: readFileSync(join(sources, 'nginx.conf')), ...owned },
       { path: 'etc/nginx/template/nginx.tmpl', content: template, ...owned },

@@ -43,7 +43,9 @@ export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe
       workingDir: '/app',
     },
     layers: [
-      await debianLayer('node', ['libstdc++6', 'libgcc-s1', 'libc6', 'libatomic1', 'ca-certificates'], log, [certificates]),
+      await debianLayer('node', ['libstdc++6', 'libgcc-s1', 'libc6', 'libatomic1', 'ca-certificates'], log, [
+        certificates,
+      ]),
       await nodeLayer(node, version),
     ],
     entries: [...baseEntries([{ name: 'operator', id: user }]), { path: 'app/', folder: true }, ...entries],

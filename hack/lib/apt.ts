@@ -24,7 +24,10 @@ export async function ensurePackages(names: readonly string[], log: Log): Promis
       `These Debian packages are missing and only root can install them: ${missing.join(' ')}. Run: sudo apt-get install ${missing.join(' ')}`,
     );
   }
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, logFile: join(cacheRoot(), 'logs', 'apt.log') };
+  const options = {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    logFile: join(cacheRoot(), 'logs', 'apt.log'),
+  };
   const args = ['install', '--yes', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...missing];
   await log.step(`installing Debian packages: ${missing.join(' ')}`, async () => {
     const first = await attempt('apt-get', args, options);

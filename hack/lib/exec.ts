@@ -37,7 +37,11 @@ export class CommandFailed extends Error {
 }
 
 /** Runs a command to its end, whatever the end is. A command that is not there ends with 127. */
-export function attempt(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+export function attempt(
+  command: string,
+  args: readonly string[],
+  options: ExecOptions = {},
+): Promise<ExecResult> {
   return new Promise((resolve) => {
     if (options.logFile !== undefined) mkdirSync(dirname(options.logFile), { recursive: true });
     const file =
@@ -79,9 +83,14 @@ export function attempt(command: string, args: readonly string[], options: ExecO
 }
 
 /** Runs a command that must succeed and returns what it printed to its standard output. */
-export async function run(command: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: ExecOptions = {},
+): Promise<string> {
   const result = await attempt(command, args, options);
-  if (result.code !== 0) throw new CommandFailed([command, ...args].join(' ').slice(0, 300), result, options.logFile);
+  if (result.code !== 0)
+    throw new CommandFailed([command, ...args].join(' ').slice(0, 300), result, options.logFile);
   return result.stdout;
 }
 

@@ -13,7 +13,9 @@ export function writeKubeconfig(
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': name,
-    clusters: [{ name, cluster: { server: access.server, 'certificate-authority-data': inline(access.authority) } }],
+    clusters: [
+      { name, cluster: { server: access.server, 'certificate-authority-data': inline(access.authority) } },
+    ],
     users: [
       {
         name: user,

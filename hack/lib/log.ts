@@ -20,7 +20,9 @@ const reminderMs = 30_000;
 export function duration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
-  return seconds < 120 ? `${String(seconds)} s` : `${String(Math.floor(seconds / 60))} min ${String(seconds % 60)} s`;
+  return seconds < 120
+    ? `${String(seconds)} s`
+    : `${String(Math.floor(seconds / 60))} min ${String(seconds % 60)} s`;
 }
 
 /** A log for people: on a terminal the running step ticks in place, elsewhere it repeats itself every half minute. */

@@ -35,8 +35,22 @@ function paths(folder: string, file: string): KeyPair {
 /** Creates a certificate authority. */
 export async function createAuthority(folder: string, name: string): Promise<KeyPair> {
   const pair = paths(folder, name);
-  const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature'];
-  const args = ['req', '-x509', ...newKey, ...lifetime, '-subj', `/CN=${name}`, '-keyout', pair.key, '-out', pair.cert];
+  const extensions = [
+    'basicConstraints=critical,CA:TRUE',
+    'keyUsage=critical,keyCertSign,cRLSign,digitalSignature',
+  ];
+  const args = [
+    'req',
+    '-x509',
+    ...newKey,
+    ...lifetime,
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    pair.key,
+    '-out',
+    pair.cert,
+  ];
   await run('openssl', [...args, ...extensions.flatMap((extension) => ['-addext', extension])]);
   return pair;
 }
@@ -58,8 +72,26 @@ export async function issue(folder: string, authority: KeyPair, subject: Subject
   );
   const name = ['-subj', `${organization}/CN=${subject.commonName}`];
   await run('openssl', ['req', '-new', ...newKey, ...name, '-keyout', pair.key, '-out', request]);
-  const signing = ['-CA', authority.cert, '-CAkey', authority.key, '-set_serial', `0x${randomBytes(12).toString('hex')}`];
-  await run('openssl', ['x509', '-req', '-in', request, ...signing, ...lifetime, '-extfile', extensions, '-out', pair.cert]);
+  const signing = [
+    '-CA',
+    authority.cert,
+    '-CAkey',
+    authority.key,
+    '-set_serial',
+    `0x${randomBytes(12).toString('hex')}`,
+  ];
+  await run('openssl', [
+    'x509',
+    '-req',
+    '-in',
+    request,
+    ...signing,
+    ...lifetime,
+    '-extfile',
+    extensions,
+    '-out',
+    pair.cert,
+  ]);
   for (const path of [request, extensions]) rmSync(path);
   return pair;
 }

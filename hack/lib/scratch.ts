@@ -20,7 +20,8 @@ export async function scratchFolder(prefix: string): Promise<string> {
 
 /** Ends the daemons of a scratch folder without ceremony, the last started first, and deletes it. */
 export async function removeScratch(folder: string): Promise<void> {
-  for (const file of list(join(folder, 'run'))) await stopDaemon(join(folder, 'run', file), { signal: 'SIGKILL' });
+  for (const file of list(join(folder, 'run')))
+    await stopDaemon(join(folder, 'run', file), { signal: 'SIGKILL' });
   rmSync(folder, { recursive: true, force: true });
 }
 

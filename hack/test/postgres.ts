@@ -43,11 +43,14 @@ async function serverPrograms(log: Log): Promise<string> {
   const found = newestServer();
   if (found !== undefined) return found;
   if (!(await hasCommand('apt-get'))) {
-    throw new Error(`The pg tests need PostgreSQL's server programs under ${versionsFolder} (Debian: postgresql).`);
+    throw new Error(
+      `The pg tests need PostgreSQL's server programs under ${versionsFolder} (Debian: postgresql).`,
+    );
   }
   await ensurePackages(['postgresql'], log);
   const installed = newestServer();
-  if (installed === undefined) throw new Error(`The package postgresql brought no initdb under ${versionsFolder}`);
+  if (installed === undefined)
+    throw new Error(`The package postgresql brought no initdb under ${versionsFolder}`);
   return installed;
 }
 
@@ -80,11 +83,21 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     writeFileSync(passwordFile, password);
     const data = join(folder, 'data');
     const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-    await run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], { ...user, cwd: folder });
+    await run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
+      ...user,
+      cwd: folder,
+    });
     const [port = 0] = await freePorts(1);
     writeFileSync(join(folder, 'settings.conf'), settings(port, folder));
     await run('sh', ['-c', `cat ../settings.conf >> postgresql.conf`], { cwd: data });
-    await startDaemon({ command: join(bin, 'postgres'), args: ['-D', data], pidFile, logFile, cwd: folder, ...user });
+    await startDaemon({
+      command: join(bin, 'postgres'),
+      args: ['-D', data],
+      pidFile,
+      logFile,
+      cwd: folder,
+      ...user,
+    });
     await until(
       'PostgreSQL for the tests accepts connections',
       async () => {

@@ -48,7 +48,8 @@ export async function ensureTool(tool: Tool, log: Log): Promise<string> {
 
 async function build(tool: Tool, recipe: Recipe, folder: string, log: Log): Promise<void> {
   const go = await findGo();
-  if (go === undefined) throw new Error(`Go is needed to build ${tool}: install Go 1.24 or newer and put it on the PATH`);
+  if (go === undefined)
+    throw new Error(`Go is needed to build ${tool}: install Go 1.24 or newer and put it on the PATH`);
   mkdirSync(folder, { recursive: true });
   const options = {
     cwd: moduleFolder(tool),
@@ -56,7 +57,14 @@ async function build(tool: Tool, recipe: Recipe, folder: string, log: Log): Prom
     env: { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', GOOS: 'linux', GOARCH: '' },
     logFile: join(cacheRoot(), 'logs', `build-${tool}.log`),
   };
-  const args = ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', `-s -w ${recipe.flags}`.trim()];
+  const args = [
+    'build',
+    '-mod=readonly',
+    '-buildvcs=false',
+    '-trimpath',
+    '-ldflags',
+    `-s -w ${recipe.flags}`.trim(),
+  ];
   const title = `building ${tool} ${recipe.version}, once (about ${recipe.takes} on two cores)`;
   await log.step(title, () => run(go, [...args, '-o', join(folder, tool), recipe.source], options));
   for (const name of recipe.names ?? []) symlinkSync(tool, join(folder, name));

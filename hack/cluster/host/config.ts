@@ -2,7 +2,13 @@
 import { bridge, clusterRange, dnsAddress, podRange, ports } from './layout.ts';
 
 /** containerd's own configuration: nothing of it touches another containerd on the machine. */
-export function containerdConfig(paths: { root: string; state: string; socket: string; cni: string; pause: string }): string {
+export function containerdConfig(paths: {
+  root: string;
+  state: string;
+  socket: string;
+  cni: string;
+  pause: string;
+}): string {
   return `version = 2
 root = "${paths.root}"
 state = "${paths.state}"

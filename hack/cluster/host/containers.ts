@@ -32,7 +32,7 @@ export function ownedProcesses(all: readonly Process[], socket: string): number[
     return words[0]?.includes('containerd-shim') === true && words.includes(socket);
   });
   const owned = new Set(shims.map(({ pid }) => pid));
-  for (let size = -1; size !== owned.size; ) {
+  for (let size = -1; size !== owned.size;) {
     size = owned.size;
     for (const { pid, parent } of all) if (owned.has(parent)) owned.add(pid);
   }
@@ -65,7 +65,9 @@ export function podNetworkNamespaces(): string[] {
       const config = JSON.parse(readFileSync(join(tasks, id, 'config.json'), 'utf8')) as {
         linux?: { namespaces?: { type: string; path?: string }[] };
       };
-      return (config.linux?.namespaces ?? []).flatMap(({ type, path }) => (type === 'network' && path ? [path] : []));
+      return (config.linux?.namespaces ?? []).flatMap(({ type, path }) =>
+        type === 'network' && path ? [path] : [],
+      );
     } catch {
       return [];
     }
@@ -81,7 +83,9 @@ export async function removePodNetworkNamespaces(paths: readonly string[]): Prom
 /** Removes the control groups that the kubelet made. */
 export function removePodCgroups(): void {
   const root = '/sys/fs/cgroup';
-  const controllers = existsSync(join(root, 'kubepods')) ? [root] : readdirSync(root).map((name) => join(root, name));
+  const controllers = existsSync(join(root, 'kubepods'))
+    ? [root]
+    : readdirSync(root).map((name) => join(root, name));
   for (const controller of controllers) removeTree(join(controller, 'kubepods'));
 }
 

@@ -3,11 +3,23 @@ import { join } from 'node:path';
 import { stopDaemon } from '../../lib/daemon.ts';
 import { hostFolder, inHost, readState } from './layout.ts';
 import type { Log } from '../../lib/log.ts';
-import { killContainers, podNetworkNamespaces, removePodCgroups, removePodNetworkNamespaces } from './containers.ts';
+import {
+  killContainers,
+  podNetworkNamespaces,
+  removePodCgroups,
+  removePodNetworkNamespaces,
+} from './containers.ts';
 import { removeBridge, removeClusterRules, restoreSysctls, unmountUnder } from './machine.ts';
 
 /** Stopped in this order: nobody may restart what the next one removes. */
-const order = ['kubelet', 'kube-proxy', 'kube-controller-manager', 'kube-scheduler', 'kube-apiserver', 'etcd'];
+const order = [
+  'kubelet',
+  'kube-proxy',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-apiserver',
+  'etcd',
+];
 
 /** Removes the host cluster: processes, containers, mounts, network, settings, and its folder. */
 export async function hostDown(log: Log): Promise<void> {

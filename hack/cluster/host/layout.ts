@@ -80,6 +80,7 @@ export function nodeAddress(): string {
     .filter(([name]) => name !== bridge)
     .flatMap(([, addresses]) => addresses ?? [])
     .find((address) => address.family === 'IPv4' && !address.internal);
-  if (found === undefined) throw new Error('This machine has no IPv4 address beside loopback: pods could not reach it');
+  if (found === undefined)
+    throw new Error('This machine has no IPv4 address beside loopback: pods could not reach it');
   return found.address;
 }

@@ -51,9 +51,11 @@ export function sysctlChanges(): string[] {
 /** Sets what the cluster needs. */
 export async function applySysctls(): Promise<void> {
   // The bridge setting only exists once its module is there; where it is built in, modprobe has nothing to do.
-  if (!existsSync(sysctlPath('net.bridge.bridge-nf-call-iptables'))) await attempt('modprobe', ['br_netfilter']);
+  if (!existsSync(sysctlPath('net.bridge.bridge-nf-call-iptables')))
+    await attempt('modprobe', ['br_netfilter']);
   for (const [name, value] of Object.entries(wanted)) {
-    if (!existsSync(sysctlPath(name))) throw new Error(`The kernel has no setting ${name}: is its module br_netfilter missing?`);
+    if (!existsSync(sysctlPath(name)))
+      throw new Error(`The kernel has no setting ${name}: is its module br_netfilter missing?`);
     writeFileSync(sysctlPath(name), value);
   }
 }

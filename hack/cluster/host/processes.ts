@@ -6,7 +6,14 @@ import type { Daemon } from '../../lib/daemon.ts';
 import { writeKubeconfig } from '../../lib/kubeconfig.ts';
 import { issue } from '../../lib/pki.ts';
 import type { KeyPair } from '../../lib/pki.ts';
-import { apiServerDaemon, certificatesOf, createCertificates, etcdDaemon, pkiFolder, serviceRange } from '../controlPlane.ts';
+import {
+  apiServerDaemon,
+  certificatesOf,
+  createCertificates,
+  etcdDaemon,
+  pkiFolder,
+  serviceRange,
+} from '../controlPlane.ts';
 import type { ControlPlane } from '../controlPlane.ts';
 import { cniConfig, containerdConfig, kubeletConfig, proxyConfig, reachableResolvers } from './config.ts';
 import { clusterRange, containerdSocket, hostFolder, inHost, nodeName, ports } from './layout.ts';
@@ -63,7 +70,10 @@ export async function writeIdentities(plane: ControlPlane): Promise<void> {
 /** Writes the configuration files, which may change from one version of these scripts to the next. */
 export function writeConfiguration(plane: ControlPlane, pauseImage: string): void {
   const folder = pkiFolder(plane);
-  const serving: KeyPair = { cert: join(folder, 'kubelet-serving.crt'), key: join(folder, 'kubelet-serving.key') };
+  const serving: KeyPair = {
+    cert: join(folder, 'kubelet-serving.crt'),
+    key: join(folder, 'kubelet-serving.key'),
+  };
   const cni = inHost('cni');
   const socket = containerdSocket();
   write(
@@ -76,7 +86,10 @@ export function writeConfiguration(plane: ControlPlane, pauseImage: string): voi
       pause: pauseImage,
     }),
   );
-  write(join(cni, '10-postgrest-operator.conflist'), JSON.stringify(cniConfig(inHost('cni-addresses')), undefined, 2));
+  write(
+    join(cni, '10-postgrest-operator.conflist'),
+    JSON.stringify(cniConfig(inHost('cni-addresses')), undefined, 2),
+  );
   write(configOf('resolv.conf'), reachableResolvers(machineResolvers()));
   write(
     configOf('kubelet.yaml'),

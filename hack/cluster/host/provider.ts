@@ -41,14 +41,23 @@ export function hostProvider(): Provider {
 async function load(image: Image, log: Log): Promise<void> {
   const state = readState();
   const [containerd] = processes(await programs(log), nodeAddress());
-  if (state === undefined || containerd === undefined) throw new Error('There is no host cluster: npm run cluster -- up');
+  if (state === undefined || containerd === undefined)
+    throw new Error('There is no host cluster: npm run cluster -- up');
   await importImages(containerd, state, [image], log);
 }
 
 function status(): { exists: boolean; lines: string[] } {
   const state = readState();
   if (state === undefined || !existsSync(hostFolder())) return { exists: false, lines: [] };
-  const daemons = ['containerd', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'];
+  const daemons = [
+    'containerd',
+    'etcd',
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kube-scheduler',
+    'kubelet',
+    'kube-proxy',
+  ];
   const line = (name: string): string => {
     const identity = running(inHost('run', `${name}.pid`));
     return `  ${name.padEnd(24)} ${identity === undefined ? 'not running' : `pid ${String(identity.pid)}`}   ${inHost('logs', `${name}.log`)}`;

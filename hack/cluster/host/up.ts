@@ -16,10 +16,34 @@ import { awaitIngress } from '../ingress.ts';
 import { applyObjects, kubectlFor } from '../kubectl.ts';
 import type { Access } from '../types.ts';
 import { hostDown } from './down.ts';
-import { bridge, containerdSocket, dnsAddress, hostFolder, inHost, nodeAddress, nodeName, ports, readState, writeState } from './layout.ts';
+import {
+  bridge,
+  containerdSocket,
+  dnsAddress,
+  hostFolder,
+  inHost,
+  nodeAddress,
+  nodeName,
+  ports,
+  readState,
+  writeState,
+} from './layout.ts';
 import type { HostState } from './layout.ts';
-import { applySysctls, currentSysctls, fixedFolders, hasClusterRules, savedRules, sysctlChanges } from './machine.ts';
-import { controlPlane, hasUpstreamResolvers, processes, writeConfiguration, writeIdentities } from './processes.ts';
+import {
+  applySysctls,
+  currentSysctls,
+  fixedFolders,
+  hasClusterRules,
+  savedRules,
+  sysctlChanges,
+} from './machine.ts';
+import {
+  controlPlane,
+  hasUpstreamResolvers,
+  processes,
+  writeConfiguration,
+  writeIdentities,
+} from './processes.ts';
 import type { Programs } from './processes.ts';
 
 /** The Debian packages that the host cluster runs on. */
@@ -75,7 +99,9 @@ async function preflight(): Promise<void> {
     );
   }
   if (hasClusterRules(await savedRules())) {
-    throw new Error('iptables has chains of another Kubernetes or CNI (KUBE-* or CNI-*). Use --provider existing, or remove them.');
+    throw new Error(
+      'iptables has chains of another Kubernetes or CNI (KUBE-* or CNI-*). Use --provider existing, or remove them.',
+    );
   }
 }
 
@@ -106,7 +132,12 @@ function obsolete(state: HostState, address: string, recipe: string): string | u
 }
 
 /** First time: remembers how the machine was, then changes it and writes all files. */
-async function prepare(programs: Programs, address: string, images: readonly Image[], log: Log): Promise<HostState> {
+async function prepare(
+  programs: Programs,
+  address: string,
+  images: readonly Image[],
+  log: Log,
+): Promise<HostState> {
   await preflight();
   const state: HostState = {
     boot: bootId(),
@@ -145,10 +176,13 @@ async function startAll(
 ): Promise<void> {
   const dead = daemons.filter((daemon) => running(daemon.pidFile) === undefined);
   if (dead.length > 0 && dead.length < daemons.length) {
-    log.say(`Starting again what has ended: ${dead.map(({ command }) => command.split('/').at(-1)).join(', ')}`);
+    log.say(
+      `Starting again what has ended: ${dead.map(({ command }) => command.split('/').at(-1)).join(', ')}`,
+    );
   }
   const [containerd, etcd, apiServer, ...rest] = daemons;
-  if (containerd === undefined || etcd === undefined || apiServer === undefined) throw new Error('no processes');
+  if (containerd === undefined || etcd === undefined || apiServer === undefined)
+    throw new Error('no processes');
   for (const daemon of [containerd, etcd, apiServer]) await startDaemon(daemon);
   const importing = importImages(containerd, state, images, log);
   // Whichever fails first is reported below.
@@ -167,7 +201,8 @@ async function awaitNode(call: ReturnType<typeof kubectlFor>, daemons: readonly 
     'the node is ready',
     async () => {
       const ended = daemons.find(({ pidFile }) => running(pidFile) === undefined);
-      if (ended !== undefined) throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
+      if (ended !== undefined)
+        throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
       const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}{.spec.taints[*].key}';
       const status = await call(['get', 'node', nodeName, '-o', `jsonpath=${jsonPath}`]);
       return status === 'True' ? true : undefined;
@@ -204,7 +239,12 @@ export async function importImages(
   });
 }
 
-async function applyManifests(programs: Programs, images: readonly Image[], state: HostState, log: Log): Promise<void> {
+async function applyManifests(
+  programs: Programs,
+  images: readonly Image[],
+  state: HostState,
+  log: Log,
+): Promise<void> {
   const toKubelets = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
@@ -219,7 +259,10 @@ async function applyManifests(programs: Programs, images: readonly Image[], stat
       address: dnsAddress,
       upstream: hasUpstreamResolvers(),
     }),
-    ...ingressNginxManifests({ image: imageNamed(images, 'ingress-nginx').reference, nodePort: ports.ingress }),
+    ...ingressNginxManifests({
+      image: imageNamed(images, 'ingress-nginx').reference,
+      nodePort: ports.ingress,
+    }),
   ];
   const key = fingerprint(JSON.stringify(objects));
   if (state.manifests === key) return;

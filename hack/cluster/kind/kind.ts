@@ -23,7 +23,9 @@ export function kindConfig(port: number): object {
     nodes: [
       {
         role: 'control-plane',
-        extraPortMappings: [{ containerPort: port, hostPort: port, listenAddress: '127.0.0.1', protocol: 'TCP' }],
+        extraPortMappings: [
+          { containerPort: port, hostPort: port, listenAddress: '127.0.0.1', protocol: 'TCP' },
+        ],
       },
     ],
   };
@@ -42,9 +44,23 @@ export const kindCommands = {
     ...['--config', '-'],
     ...['--wait', '180s'],
   ],
-  kubeconfig: (kubeconfig: string): string[] => ['export', 'kubeconfig', '--name', kindName, '--kubeconfig', kubeconfig],
+  kubeconfig: (kubeconfig: string): string[] => [
+    'export',
+    'kubeconfig',
+    '--name',
+    kindName,
+    '--kubeconfig',
+    kubeconfig,
+  ],
   load: (archive: string): string[] => ['load', 'image-archive', archive, '--name', kindName],
-  remove: (kubeconfig: string): string[] => ['delete', 'cluster', '--name', kindName, '--kubeconfig', kubeconfig],
+  remove: (kubeconfig: string): string[] => [
+    'delete',
+    'cluster',
+    '--name',
+    kindName,
+    '--kubeconfig',
+    kubeconfig,
+  ],
 };
 
 /** Which of kind's own parts make ours needless: the node image brings a DNS server and a pause image. */
@@ -54,10 +70,14 @@ export function imagesForKind(images: readonly Image[]): Image[] {
 
 /** A cluster in Docker containers, made by kind. Not tried on a machine without a Docker engine. */
 export function kindProvider(): Provider {
-  const access: Access = { kubeconfig: join(folder(), 'kubeconfig'), ingressUrl: `http://127.0.0.1:${String(ingressPort)}` };
+  const access: Access = {
+    kubeconfig: join(folder(), 'kubeconfig'),
+    ingressUrl: `http://127.0.0.1:${String(ingressPort)}`,
+  };
   const kind = async (args: readonly string[], input?: string): Promise<string> =>
     run(await ensureTool('kind', silent), args, input === undefined ? {} : { input });
-  const exists = async (): Promise<boolean> => (await kind(kindCommands.list())).split('\n').includes(kindName);
+  const exists = async (): Promise<boolean> =>
+    (await kind(kindCommands.list())).split('\n').includes(kindName);
 
   return {
     name: 'kind',
@@ -88,7 +108,10 @@ export function kindProvider(): Provider {
         const kubectl = kubectlFor(await ensureKubernetes('kubectl', log), access.kubeconfig);
         const controller = wanted.find(({ reference }) => reference.includes('/ingress-nginx:'));
         if (controller === undefined) throw new Error('the image ingress-nginx was not built');
-        await applyObjects(kubectl, ingressNginxManifests({ image: controller.reference, nodePort: ingressPort }));
+        await applyObjects(
+          kubectl,
+          ingressNginxManifests({ image: controller.reference, nodePort: ingressPort }),
+        );
         await log.step('waiting for ingress-nginx', () => awaitIngress(kubectl, access.ingressUrl));
         return access;
       }),
@@ -98,7 +121,9 @@ export function kindProvider(): Provider {
     async down(log) {
       await log.step('removing the kind cluster', () => kind(kindCommands.remove(access.kubeconfig)));
       rmSync(folder(), { recursive: true, force: true });
-      log.say(`Left as they are: kind's node image in Docker, and the programs and images in ${cacheRoot()}.`);
+      log.say(
+        `Left as they are: kind's node image in Docker, and the programs and images in ${cacheRoot()}.`,
+      );
     },
     async status() {
       if (!existsSync(folder()) || !(await exists())) return { exists: false, lines: [] };

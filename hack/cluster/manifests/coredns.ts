@@ -1,5 +1,13 @@
 /** The cluster's DNS server, configured as kubeadm does it, on an unprivileged port behind its Service. */
-export function corednsManifests({ image, address, upstream }: { image: string; address: string; upstream: boolean }): object[] {
+export function corednsManifests({
+  image,
+  address,
+  upstream,
+}: {
+  image: string;
+  address: string;
+  upstream: boolean;
+}): object[] {
   const labels = { 'k8s-app': 'kube-dns' };
   const metadata = { name: 'coredns', namespace: 'kube-system', labels };
   const corefile = `.:1053 {
@@ -76,7 +84,11 @@ ${upstream ? '    forward . /etc/resolv.conf {\n       max_concurrent 1000\n    
                 resources: { requests: { cpu: '50m', memory: '40Mi' }, limits: { memory: '170Mi' } },
                 volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
                 readinessProbe: { httpGet: { path: '/ready', port: 8181 }, periodSeconds: 2 },
-                livenessProbe: { httpGet: { path: '/health', port: 8080 }, initialDelaySeconds: 60, failureThreshold: 5 },
+                livenessProbe: {
+                  httpGet: { path: '/health', port: 8080 },
+                  initialDelaySeconds: 60,
+                  failureThreshold: 5,
+                },
                 securityContext: {
                   allowPrivilegeEscalation: false,
                   readOnlyRootFilesystem: true,

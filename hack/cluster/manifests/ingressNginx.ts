@@ -5,7 +5,11 @@ const read = ['get', 'list', 'watch'];
 /** What the controller may read and write, as upstream's manifests grant it. */
 function rules(): object[] {
   return [
-    { apiGroups: [''], resources: ['configmaps', 'endpoints', 'nodes', 'pods', 'secrets', 'namespaces', 'services'], verbs: read },
+    {
+      apiGroups: [''],
+      resources: ['configmaps', 'endpoints', 'nodes', 'pods', 'secrets', 'namespaces', 'services'],
+      verbs: read,
+    },
     { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'ingressclasses'], verbs: read },
     { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['update'] },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
@@ -105,7 +109,11 @@ export function ingressNginxManifests({
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
-          spec: { serviceAccountName: name, terminationGracePeriodSeconds: 300, containers: [container(image)] },
+          spec: {
+            serviceAccountName: name,
+            terminationGracePeriodSeconds: 300,
+            containers: [container(image)],
+          },
         },
       },
     },
