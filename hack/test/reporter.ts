@@ -1,5 +1,6 @@
-// A vitest reporter that writes the counts of a run to the file that PGRST_TEST_COUNTS names. Vitest's own JSON report
-// loses why a test was skipped and the errors that belong to no test.
+// The part of `npm test` inside vitest: writes the counts of a run to the file that PGRST_TEST_COUNTS names, and takes
+// servers down when the run is interrupted. Vitest's own JSON report loses why a test was skipped and the errors that
+// belong to no test.
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
@@ -32,6 +33,16 @@ function skip(test: TestCase, path: string): Finding {
 /** The reporter that hack/test/vitest.ts gives to vitest. */
 export default function countingReporter(): Reporter {
   return {
+    onInit(vitest) {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        // Vitest's own listener exits at once, without the teardown of global setups: servers would stay behind. A
+        // second signal finds no listener and ends the process.
+        process.removeAllListeners(signal);
+        process.once(signal, () => {
+          void vitest.cancelCurrentRun('keyboard-input').then(() => vitest.exit(true));
+        });
+      }
+    },
     onTestRunEnd(modules, unhandledErrors) {
       const counts = {
         passed: modules.reduce((sum, module) => sum + [...module.children.allTests('passed')].length, 0),

@@ -40,7 +40,7 @@ function run(args: readonly string[], countsFile: string, signal: AbortSignal): 
       stdio: 'inherit',
       env: { ...process.env, PGRST_TEST_COUNTS: countsFile },
     });
-    // Vitest tears its global setups down on SIGTERM too.
+    // Our reporter turns it into an orderly end.
     const stop = (): void => {
       child.kill('SIGTERM');
     };
