@@ -34,7 +34,8 @@ export function nginxConf(number: number, content: RevisionContent): string {
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 worker_processes 1;
 pid /tmp/nginx.pid;
-error_log stderr warn;
+# Not warn, which tells of each body that does not fit into memory.
+error_log stderr error;
 # Requests in flight end before the worker does, but none is waited for longer than PostgREST may take.
 worker_shutdown_timeout 55s;
 
@@ -170,6 +171,7 @@ ${pathMaps(prefix)}
     location = /ready { js_content gate.ready; }
     location = /sentinel { js_content gate.sentinel; }
     location = /metrics { js_content gate.metrics; }
+    location @watch { js_periodic gate.watch interval=250ms; }
     location / { return 404; }
   }
 }

@@ -77,15 +77,22 @@ async function ask(url, method) {
 async function look(r) {
   const state = ngx.shared.state;
   const seen = await ask(r.variables.sentinel_url, 'OPTIONS');
+  const needsToken = seen.status === 401 || seen.status === 403;
   let loaded = seen.status === 200 || seen.status === 404;
   if (seen.status === 0) noteRefusal();
-  else if (seen.status === 401 || seen.status === 403) {
+  if (needsToken) {
     loaded = state.get('loaded') === 1 || (await ask(r.variables.ready_url, 'GET')).status === 200;
   }
   state.set('loaded', loaded ? 1 : 0);
+  state.set('remembers', loaded && needsToken ? 1 : 0);
   if (loaded) state.set('restarting', 0);
-  r.headersOut['X-Pgrst-Loaded'] = String(loaded);
   return { status: seen.status, body: seen.body, loaded: loaded };
+}
+
+// Runs four times a second. Where readiness is remembered instead of seen, a restart of PostgREST must not be missed:
+// the kubelet takes longer for one than this pauses.
+async function watch(session) {
+  if (ngx.shared.state.get('remembers') === 1) await look(session);
 }
 
 async function ready(r) {
@@ -96,6 +103,7 @@ async function ready(r) {
 
 async function sentinel(r) {
   const seen = await look(r);
+  r.headersOut['X-Pgrst-Loaded'] = String(seen.loaded);
   r.return(seen.status || 502, seen.body);
 }
 
@@ -125,5 +133,5 @@ function metrics(r) {
   r.return(200, lines.join('\\n') + '\\n');
 }
 
-export default { observe, isRestarting, refused, hold, ready, sentinel, metrics };
+export default { observe, isRestarting, refused, hold, watch, ready, sentinel, metrics };
 `;
