@@ -1,7 +1,7 @@
 // etcd and kube-apiserver, which the host cluster and the API tests both start.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { running, tail } from '../lib/daemon.ts';
+import { requireRunning } from '../lib/daemon.ts';
 import type { Daemon } from '../lib/daemon.ts';
 import { run } from '../lib/exec.ts';
 import { writeKubeconfig } from '../lib/kubeconfig.ts';
@@ -186,17 +186,13 @@ export async function awaitApiServer(
   kubeconfig: string,
   daemons: readonly Daemon[],
 ): Promise<void> {
-  let ended: Daemon | undefined;
   await until(
     'the API server is ready',
     async () => {
-      ended = daemons.find((one) => running(one.pidFile) === undefined);
-      if (ended !== undefined) return true;
+      requireRunning(daemons);
       const args = ['--kubeconfig', kubeconfig, '--request-timeout=5s', 'get', '--raw', '/readyz'];
       return (await run(kubectl, args)) === 'ok' ? true : undefined;
     },
     { timeoutMs: 120_000, everyMs: 200 },
   );
-  if (ended !== undefined)
-    throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
 }

@@ -65,14 +65,15 @@ export function choose(facts: Facts): Choice {
 /** Looks at the machine. */
 export async function lookAround(asked: string | undefined): Promise<Facts> {
   const [docker, aptGet, go] = await Promise.all([
-    attempt('docker', ['info'], { timeoutMs: 10_000 }),
+    attempt('docker', ['info', '--format', '{{.ServerVersion}}'], { timeoutMs: 10_000 }),
     hasCommand('apt-get'),
     findGo(),
   ]);
   return {
     asked: asked ?? process.env.PGRST_CLUSTER,
     hostCluster: existsSync(hostFolder()),
-    docker: docker.code === 0,
+    // Older clients end well without a server: then they print no version.
+    docker: docker.code === 0 && docker.stdout.trim() !== '',
     linux: process.platform === 'linux',
     root: process.getuid?.() === 0,
     aptGet,

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { silent } from '../lib/log.ts';
-import { ensureKubernetes } from '../toolchain/index.ts';
+import { Refused } from '../lib/refused.ts';
+import { clientPrograms } from './clients.ts';
 import { kubectlFor } from './kubectl.ts';
 import type { Access, Provider } from './types.ts';
 
@@ -12,7 +13,7 @@ export function existingProvider(ingressUrl: string | undefined): Provider {
   const access = (): Promise<Access> => {
     const url = ingressUrl ?? process.env.PGRST_INGRESS_URL;
     if (url === undefined || url === '') {
-      throw new Error(
+      throw new Refused(
         'An existing cluster needs the address at which its ingress-nginx answers: --ingress-url http://… or PGRST_INGRESS_URL',
       );
     }
@@ -25,7 +26,7 @@ export function existingProvider(ingressUrl: string | undefined): Provider {
     access,
     async up(images, log) {
       const found = await access();
-      const kubectl = kubectlFor(await ensureKubernetes('kubectl', log), kubeconfig);
+      const kubectl = kubectlFor((await clientPrograms('existing', log)).kubectl, kubeconfig);
       await kubectl(['version']);
       await kubectl(['get', 'ingressclass', 'nginx']);
       log.say(
@@ -41,10 +42,10 @@ export function existingProvider(ingressUrl: string | undefined): Provider {
       return Promise.resolve();
     },
     down() {
-      throw new Error('An existing cluster is not ours to remove');
+      throw new Refused('An existing cluster is not ours to remove');
     },
     async status() {
-      const kubectl = kubectlFor(await ensureKubernetes('kubectl', silent), kubeconfig);
+      const kubectl = kubectlFor((await clientPrograms('existing', silent)).kubectl, kubeconfig);
       const nodes = await kubectl(['get', 'nodes', '--output=name']).catch(() => '');
       return { exists: nodes !== '', lines: nodes.trim().split('\n') };
     },

@@ -7,13 +7,16 @@ import { buildParts } from '../images/index.ts';
 import { operatorImage } from '../images/operator.ts';
 import { createLog } from '../lib/log.ts';
 import type { Log } from '../lib/log.ts';
-import { ensureKubernetes, ensureTool, linkTool } from '../toolchain/index.ts';
+import { Refused } from '../lib/refused.ts';
+import { ensureTool } from '../toolchain/index.ts';
+import { clientPrograms } from './clients.ts';
 import { choose, lookAround } from './detect.ts';
 import { existingProvider } from './existing.ts';
 import { hostProvider } from './host/provider.ts';
 import { kindProvider } from './kind/kind.ts';
 import type { Cluster, Provider, ProviderName } from './types.ts';
 
+export { Refused } from '../lib/refused.ts';
 export type { Cluster, ProviderName } from './types.ts';
 
 /** What callers may choose. */
@@ -21,11 +24,6 @@ export interface ClusterOptions {
   provider?: string | undefined;
   ingressUrl?: string | undefined;
   log?: Log;
-}
-
-/** A wish that cannot be granted; its message is for people, without a stack. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
 }
 
 function providerNamed(name: ProviderName, ingressUrl: string | undefined): Provider {
@@ -63,13 +61,12 @@ export async function ensureCluster(options: ClusterOptions & { yes?: boolean })
   const log = options.log ?? createLog();
   const provider = await selectProvider({ ...options, log });
   await confirm(await provider.plan(), options.yes === true, log);
-  const kubectl = linkTool('kubectl', await ensureKubernetes('kubectl', log));
+  const clients = await clientPrograms(provider.name, log);
   if (provider.name === 'host') await ensureTool('etcd', log);
   const parts = await buildParts(
     ['pause', 'coredns', 'ingress-nginx', 'postgrest', 'gate', 'pgbouncer', 'postgres'],
     log,
   );
-  const helm = linkTool('helm', await ensureTool('helm', log));
   const access = await provider.up([...parts.values()], log);
   const reference = (name: 'postgrest' | 'gate' | 'pgbouncer' | 'postgres'): string =>
     parts.get(name)?.reference ?? '';
@@ -83,8 +80,7 @@ export async function ensureCluster(options: ClusterOptions & { yes?: boolean })
       pgbouncer: reference('pgbouncer'),
       postgres: reference('postgres'),
     },
-    helm,
-    kubectl,
+    ...clients,
   };
 }
 

@@ -1,6 +1,8 @@
 // npm run cluster -- up | down | status | load | kubeconfig
 import { parseArgs } from 'node:util';
+import { CommandFailed } from '../lib/exec.ts';
 import { createLog } from '../lib/log.ts';
+import { TimedOut } from '../lib/wait.ts';
 import { downCluster, ensureCluster, loadOperator, Refused, selectProvider } from './index.ts';
 
 const usage = `Usage: npm run cluster -- <command> [options]
@@ -91,7 +93,8 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     return await execute(input);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused || error instanceof CommandFailed || error instanceof TimedOut))
+      throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }

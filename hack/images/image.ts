@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, cacheRoot, fingerprint } from '../lib/cache.ts';
 import { withLock } from '../lib/lock.ts';
@@ -51,6 +51,15 @@ export function imageReference(recipe: ImageRecipe): string {
   return `${repository}/${recipe.name}:${recipe.tag ?? `${recipe.version}-${imageKey(recipe)}`}`;
 }
 
+/** Each edit of the operator makes an archive: the two newest are kept. */
+function prune(folder: string, prefix: string): void {
+  const archives = readdirSync(folder)
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.tar'))
+    .map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.time - a.time);
+  for (const { path } of archives.slice(2)) rmSync(path, { force: true });
+}
+
 /** Builds an image archive unless it is there already. */
 export async function buildImage(recipe: ImageRecipe, log: Log): Promise<Image> {
   const key = imageKey(recipe);
@@ -70,5 +79,8 @@ export async function buildImage(recipe: ImageRecipe, log: Log): Promise<Image> 
       });
     }),
   );
+  // It was asked for now: that makes it one of the newest.
+  utimesSync(archive, new Date(), new Date());
+  prune(folder, `${recipe.name}-${recipe.version}-`);
   return { reference, archive, key };
 }

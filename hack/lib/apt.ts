@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cacheRoot } from './cache.ts';
 import { attempt, run } from './exec.ts';
+import { Refused } from './refused.ts';
 import type { Log } from './log.ts';
 
 /** Which of these Debian packages are not installed. */
@@ -20,7 +21,7 @@ export async function ensurePackages(names: readonly string[], log: Log): Promis
   const missing = await missingPackages(names);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {
-    throw new Error(
+    throw new Refused(
       `These Debian packages are missing and only root can install them: ${missing.join(' ')}. Run: sudo apt-get install ${missing.join(' ')}`,
     );
   }

@@ -1,5 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -31,6 +39,15 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** Removes what builds left that were killed in the middle: their names end with the pid of a process that is gone. */
+function removeLeftovers(folder: string, prefix: string): void {
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(prefix))) {
+    const pid = /\.(\d+)\.part/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Returns the path of a cached file or folder and builds it first when it is not there. `build` writes to the path that
  * it is given, which becomes the real one only at the end: an interrupted build is never taken for a finished one.
@@ -38,7 +55,9 @@ export async function sha256OfFile(path: string): Promise<string> {
 export async function cached(path: string, build: (temporary: string) => Promise<void>): Promise<string> {
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.part`);
+  const prefix = `.${basename(path)}.`;
+  removeLeftovers(dirname(path), prefix);
+  const temporary = join(dirname(path), `${prefix}${process.pid}.part`);
   try {
     await build(temporary);
     // Somebody else may have built the same thing meanwhile: theirs is as good.

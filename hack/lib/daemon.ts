@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Hopeless } from './wait.ts';
 
 /** A process identified beyond doubt: a pid alone is used again by the kernel, a pid with its start time is not. */
 export interface ProcessIdentity {
@@ -143,6 +144,14 @@ export async function stopProcess(
   for (let waited = 0; waited < graceMs && isAlive(identity); waited += 50) await sleep(50);
   send('SIGKILL');
   while (isAlive(identity)) await sleep(20);
+}
+
+/** Throws, with the end of its log, when one of these daemons does not run: waiting for it is hopeless. */
+export function requireRunning(daemons: readonly Daemon[]): void {
+  const ended = daemons.find(({ pidFile }) => running(pidFile) === undefined);
+  if (ended !== undefined) {
+    throw new Hopeless(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
+  }
 }
 
 /** The last lines of a log file, for an error message. */

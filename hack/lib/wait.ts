@@ -5,9 +5,15 @@ export class TimedOut extends Error {
   override readonly name = 'TimedOut';
 }
 
+/** Thrown by a check that waiting cannot help: `until` passes it on at once. */
+export class Hopeless extends Error {
+  override readonly name = 'Hopeless';
+}
+
 /**
  * Asks `check` again and again until it returns something other than undefined, and fails after `timeoutMs` with
- * the reason that `check` threw last. A check throws while it is too early.
+ * the reason that `check` threw last. A check throws while it is too early,
+ * and throws Hopeless when it will never be.
  */
 export async function until<T>(
   what: string,
@@ -21,6 +27,7 @@ export async function until<T>(
       const result = await check();
       if (result !== undefined) return result;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = error;
     }
     if (Date.now() > deadline) {

@@ -8,7 +8,9 @@ import {
   writeAdminKubeconfig,
 } from '../cluster/controlPlane.ts';
 import type { ControlPlane } from '../cluster/controlPlane.ts';
+import { ensurePackages } from '../lib/apt.ts';
 import { startDaemon } from '../lib/daemon.ts';
+import { hasCommand } from '../lib/exec.ts';
 import { createLog } from '../lib/log.ts';
 import { freePorts } from '../lib/ports.ts';
 import { removeScratch, scratchFolder } from '../lib/scratch.ts';
@@ -17,6 +19,7 @@ import { ensureKubernetes, ensureTool } from '../toolchain/index.ts';
 /** Starts both, sets PGRST_TEST_KUBECONFIG (and PGRST_TEST_KUBECTL) and returns what stops them again. */
 export default async function startApiServer(): Promise<() => Promise<void>> {
   const log = createLog();
+  if (!(await hasCommand('openssl'))) await ensurePackages(['openssl'], log);
   const kubectl = await ensureKubernetes('kubectl', log);
   const programs = {
     apiServer: await ensureKubernetes('kube-apiserver', log),

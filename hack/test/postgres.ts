@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePackages } from '../lib/apt.ts';
-import { running, startDaemon, stopDaemon, tail } from '../lib/daemon.ts';
+import { requireRunning, startDaemon, stopDaemon } from '../lib/daemon.ts';
+import type { Daemon } from '../lib/daemon.ts';
 import { attempt, hasCommand, run } from '../lib/exec.ts';
 import { createLog } from '../lib/log.ts';
 import type { Log } from '../lib/log.ts';
@@ -90,18 +91,19 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     const [port = 0] = await freePorts(1);
     writeFileSync(join(folder, 'settings.conf'), settings(port, folder));
     await run('sh', ['-c', `cat ../settings.conf >> postgresql.conf`], { cwd: data });
-    await startDaemon({
+    const server: Daemon = {
       command: join(bin, 'postgres'),
       args: ['-D', data],
       pidFile,
       logFile,
       cwd: folder,
       ...user,
-    });
+    };
+    await startDaemon(server);
     await until(
       'PostgreSQL for the tests accepts connections',
       async () => {
-        if (running(pidFile) === undefined) throw new Error(`it ended:\n${tail(logFile)}`);
+        requireRunning([server]);
         const ready = await attempt(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]);
         return ready.code === 0 ? true : undefined;
       },

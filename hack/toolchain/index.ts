@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { cached, cacheRoot, fingerprint, fingerprintFiles } from '../lib/cache.ts';
 import { attempt, run } from '../lib/exec.ts';
 import { withLock } from '../lib/lock.ts';
+import { Refused } from '../lib/refused.ts';
 import type { Log } from '../lib/log.ts';
 import { recipes } from './recipes.ts';
 import type { Recipe, Tool } from './recipes.ts';
@@ -49,7 +50,7 @@ export async function ensureTool(tool: Tool, log: Log): Promise<string> {
 async function build(tool: Tool, recipe: Recipe, folder: string, log: Log): Promise<void> {
   const go = await findGo();
   if (go === undefined)
-    throw new Error(`Go is needed to build ${tool}: install Go 1.24 or newer and put it on the PATH`);
+    throw new Refused(`Go is needed to build ${tool}: install Go 1.24 or newer and put it on the PATH`);
   mkdirSync(folder, { recursive: true });
   const options = {
     cwd: moduleFolder(tool),

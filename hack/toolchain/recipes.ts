@@ -58,6 +58,11 @@ export const recipes: Readonly<Record<Tool, Recipe>> = {
     takes: '90 s',
   },
   pause: { version: '1', source: '.', flags: '', takes: '2 s' },
-  helm: { version: 'v4.2.4', source: 'helm.sh/helm/v4/cmd/helm', flags: '', takes: '70 s' },
+  helm: {
+    version: 'v4.2.4',
+    source: 'helm.sh/helm/v4/cmd/helm',
+    flags: '-X helm.sh/helm/v4/internal/version.version=v4.2.4',
+    takes: '70 s',
+  },
   kind: { version: 'v0.32.0', source: 'sigs.k8s.io/kind', flags: '', takes: '5 s' },
 };

@@ -104,6 +104,8 @@ export function proxyConfig(kubeconfig: string, hostname: string): object {
     mode: 'iptables',
     clusterCIDR: clusterRange,
     hostnameOverride: hostname,
+    // Node ports, which is to say the ingress, answer on this machine only.
+    nodePortAddresses: ['127.0.0.0/8'],
     clientConnection: { kubeconfig },
     healthzBindAddress: `127.0.0.1:${String(ports.proxyHealth)}`,
     metricsBindAddress: `127.0.0.1:${String(ports.proxyMetrics)}`,

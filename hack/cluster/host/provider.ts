@@ -3,6 +3,7 @@ import type { Image } from '../../images/image.ts';
 import { cacheRoot } from '../../lib/cache.ts';
 import { running } from '../../lib/daemon.ts';
 import { withLock } from '../../lib/lock.ts';
+import { Refused } from '../../lib/refused.ts';
 import type { Log } from '../../lib/log.ts';
 import { ensureKubernetes, ensureTool } from '../../toolchain/index.ts';
 import type { Access, Provider } from '../types.ts';
@@ -10,7 +11,8 @@ import { hostDown, hostLeftovers } from './down.ts';
 import { hostFolder, inHost, nodeAddress, readState } from './layout.ts';
 import { processes } from './processes.ts';
 import type { Programs } from './processes.ts';
-import { hostAccess, hostPlan, hostUp, importImages } from './up.ts';
+import { importImages } from './importImages.ts';
+import { hostAccess, hostPlan, hostUp } from './up.ts';
 
 async function programs(log: Log): Promise<Programs> {
   return { etcd: await ensureTool('etcd', log), kubernetes: await ensureKubernetes('', log) };
@@ -27,10 +29,14 @@ export function hostProvider(): Provider {
     up: (images, log) => locked(log, async () => hostUp(await programs(log), images, log)),
     load: (image, log) => locked(log, () => load(image, log)),
     access: () => {
-      if (readState() === undefined) throw new Error('There is no host cluster: npm run cluster -- up');
+      if (readState() === undefined) throw new Refused('There is no host cluster: npm run cluster -- up');
       return Promise.resolve<Access>(hostAccess());
     },
     async down(log) {
+      if (!existsSync(hostFolder())) {
+        log.say('There is no host cluster.');
+        return;
+      }
       await locked(log, () => hostDown(log));
       log.say(hostLeftovers(cacheRoot()));
     },
@@ -42,7 +48,7 @@ async function load(image: Image, log: Log): Promise<void> {
   const state = readState();
   const [containerd] = processes(await programs(log), nodeAddress());
   if (state === undefined || containerd === undefined)
-    throw new Error('There is no host cluster: npm run cluster -- up');
+    throw new Refused('There is no host cluster: npm run cluster -- up');
   await importImages(containerd, state, [image], log);
 }
 

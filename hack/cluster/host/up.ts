@@ -1,24 +1,25 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { corednsManifests } from '../manifests/coredns.ts';
 import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
 import type { Image } from '../../images/image.ts';
 import { ensurePackages, missingPackages } from '../../lib/apt.ts';
 import { fingerprint } from '../../lib/cache.ts';
-import { bootId, running, startDaemon, tail } from '../../lib/daemon.ts';
+import { bootId, requireRunning, running, startDaemon } from '../../lib/daemon.ts';
 import type { Daemon } from '../../lib/daemon.ts';
-import { attempt, run } from '../../lib/exec.ts';
 import type { Log } from '../../lib/log.ts';
 import { portTaken } from '../../lib/ports.ts';
+import { Refused } from '../../lib/refused.ts';
 import { until } from '../../lib/wait.ts';
 import { awaitApiServer, certificatesOf, writeAdminKubeconfig } from '../controlPlane.ts';
 import { awaitIngress } from '../ingress.ts';
 import { applyObjects, kubectlFor } from '../kubectl.ts';
+import type { Kubectl } from '../kubectl.ts';
 import type { Access } from '../types.ts';
 import { hostDown } from './down.ts';
+import { importImages } from './importImages.ts';
 import {
   bridge,
-  containerdSocket,
   dnsAddress,
   hostFolder,
   inHost,
@@ -81,7 +82,7 @@ export async function hostPlan(): Promise<string[]> {
   return [
     ...(packages.length === 0 ? [] : [`Debian packages to install: ${packages.join(' ')}`]),
     'processes to start: containerd, etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy',
-    `ports to listen on: ${Object.values(ports).join(', ')} (ingress-nginx: ${String(ports.ingress)}); the API server, the kubelet and the ingress on every address`,
+    `ports to listen on: ${Object.values(ports).join(', ')} (ingress-nginx: ${String(ports.ingress)}); the API server and the kubelet on every address, the rest on loopback`,
     ...(sysctls.length === 0 ? [] : [`kernel settings: ${sysctls.join(' ')}`]),
     `network: a bridge ${bridge} and iptables rules in chains KUBE-* and CNI-*`,
     `folders: ${hostFolder()}; built programs and images in the cache beside it; Kubernetes itself uses ${fixedFolders.slice(0, 3).join(', ')} and control groups under kubepods`,
@@ -94,12 +95,12 @@ async function preflight(): Promise<void> {
   const taken: number[] = [];
   for (const port of Object.values(ports)) if (await portTaken(port)) taken.push(port);
   if (taken.length > 0) {
-    throw new Error(
+    throw new Refused(
       `Something listens on the ports ${taken.join(', ')}, which the host cluster needs. Another Kubernetes on this machine? Stop it, or use --provider existing.`,
     );
   }
   if (hasClusterRules(await savedRules())) {
-    throw new Error(
+    throw new Refused(
       'iptables has chains of another Kubernetes or CNI (KUBE-* or CNI-*). Use --provider existing, or remove them.',
     );
   }
@@ -157,7 +158,7 @@ async function prepare(
   return state;
 }
 
-function kubectl(programs: Programs): ReturnType<typeof kubectlFor> {
+function kubectl(programs: Programs): Kubectl {
   return kubectlFor(join(programs.kubernetes, 'kubectl'), hostAccess().kubeconfig);
 }
 
@@ -174,69 +175,40 @@ async function startAll(
   images: readonly Image[],
   log: Log,
 ): Promise<void> {
-  const dead = daemons.filter((daemon) => running(daemon.pidFile) === undefined);
-  if (dead.length > 0 && dead.length < daemons.length) {
-    log.say(
-      `Starting again what has ended: ${dead.map(({ command }) => command.split('/').at(-1)).join(', ')}`,
-    );
-  }
   const [containerd, etcd, apiServer, ...rest] = daemons;
   if (containerd === undefined || etcd === undefined || apiServer === undefined)
     throw new Error('no processes');
+  const dead = daemons.filter(({ pidFile }) => running(pidFile) === undefined);
+  if (dead.length === 0) return importImages(containerd, state, images, log);
+  if (dead.length < daemons.length) {
+    log.say(`Starting again what has ended: ${dead.map(({ command }) => basename(command)).join(', ')}`);
+  }
   for (const daemon of [containerd, etcd, apiServer]) await startDaemon(daemon);
-  const importing = importImages(containerd, state, images, log);
-  // Whichever fails first is reported below.
-  importing.catch(() => undefined);
-  await log.step('starting the API server', () =>
-    awaitApiServer(join(programs.kubernetes, 'kubectl'), hostAccess().kubeconfig, [etcd, apiServer]),
-  );
-  await importing;
+  const call = kubectl(programs);
+  await Promise.all([
+    importImages(containerd, state, images, log),
+    log.step('starting the API server', () =>
+      awaitApiServer(join(programs.kubernetes, 'kubectl'), hostAccess().kubeconfig, [etcd, apiServer]),
+    ),
+  ]);
   for (const daemon of rest) await startDaemon(daemon);
-  await log.step('waiting for the node to be ready', () => awaitNode(kubectl(programs), rest));
+  await log.step('waiting for the node to be ready', () => awaitNode(call, daemons));
 }
 
-/** Waits until the node is ready; its Ready condition must be newer than the kubelet's start to mean anything. */
-async function awaitNode(call: ReturnType<typeof kubectlFor>, daemons: readonly Daemon[]): Promise<void> {
+/** Waits until the kubelet answers and the node is ready. What the node's status says may be older than the kubelet. */
+async function awaitNode(call: Kubectl, daemons: readonly Daemon[]): Promise<void> {
   await until(
     'the node is ready',
     async () => {
-      const ended = daemons.find(({ pidFile }) => running(pidFile) === undefined);
-      if (ended !== undefined)
-        throw new Error(`${ended.command} ended (${ended.logFile}):\n${tail(ended.logFile)}`);
-      const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}{.spec.taints[*].key}';
-      const status = await call(['get', 'node', nodeName, '-o', `jsonpath=${jsonPath}`]);
-      return status === 'True' ? true : undefined;
+      requireRunning(daemons);
+      const health = await fetch(`http://127.0.0.1:${ports.kubeletHealth}/healthz`);
+      if (!health.ok) return undefined;
+      // A taint stays for a moment after the condition is true, and keeps pods away.
+      const path = '{.status.conditions[?(@.type=="Ready")].status}{.spec.taints[*].key}';
+      return (await call(['get', 'node', nodeName, '-o', `jsonpath=${path}`])) === 'True' ? true : undefined;
     },
     { timeoutMs: 120_000, everyMs: 250 },
   );
-}
-
-/** Calls containerd's command line client on the cluster's own containerd. */
-function ctr(args: readonly string[]): Promise<string> {
-  return run('ctr', ['--address', containerdSocket(), '--namespace', 'k8s.io', ...args]);
-}
-
-/** Brings images into containerd that it does not have in this content yet. */
-export async function importImages(
-  containerd: Daemon,
-  state: HostState,
-  images: readonly Image[],
-  log: Log,
-): Promise<void> {
-  const absent = images.filter(({ reference, key }) => state.images[reference] !== key);
-  if (absent.length === 0) return;
-  await until('containerd answers', async () => {
-    if (running(containerd.pidFile) === undefined) throw new Error(`it ended:\n${tail(containerd.logFile)}`);
-    const { code } = await attempt('ctr', ['--address', containerdSocket(), 'version']);
-    return code === 0 ? true : undefined;
-  });
-  await log.step(`importing ${String(absent.length)} images into containerd`, async () => {
-    for (const { archive, reference, key } of absent) {
-      await ctr(['images', 'import', archive]);
-      state.images[reference] = key;
-      writeState(state);
-    }
-  });
 }
 
 async function applyManifests(

@@ -6,7 +6,8 @@ import { cacheRoot } from '../../lib/cache.ts';
 import { run } from '../../lib/exec.ts';
 import { silent } from '../../lib/log.ts';
 import { withLock } from '../../lib/lock.ts';
-import { ensureKubernetes, ensureTool } from '../../toolchain/index.ts';
+import { ensureTool } from '../../toolchain/index.ts';
+import { clientPrograms } from '../clients.ts';
 import { awaitIngress } from '../ingress.ts';
 import { applyObjects, kubectlFor } from '../kubectl.ts';
 import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
@@ -105,7 +106,7 @@ export function kindProvider(): Provider {
         await log.step(`loading ${String(wanted.length)} images into kind`, async () => {
           for (const { archive } of wanted) await kind(kindCommands.load(archive));
         });
-        const kubectl = kubectlFor(await ensureKubernetes('kubectl', log), access.kubeconfig);
+        const kubectl = kubectlFor((await clientPrograms('kind', log)).kubectl, access.kubeconfig);
         const controller = wanted.find(({ reference }) => reference.includes('/ingress-nginx:'));
         if (controller === undefined) throw new Error('the image ingress-nginx was not built');
         await applyObjects(
