@@ -86,8 +86,14 @@ const cases: Case[] = [
     main: 1,
     canary: { revision: 2, weight: 50 },
     target: 3,
-    step: 2,
     expects: { canary: { revision: 3, weight: 0 }, step: 0, expects: [] },
+  },
+  {
+    name: 'a canary that somebody deleted comes back with nothing, and the rollout goes on at its step',
+    main: 1,
+    target: 2,
+    step: 3,
+    expects: { canary: { revision: 2, weight: 0 }, step: 3 },
   },
   {
     name: 'a candidate gets no share before the ingress was seen to reach it',
@@ -166,6 +172,16 @@ const cases: Case[] = [
     step: 3,
     ready: 0,
     expects: { canary: { revision: 2, weight: 0 }, step: 0 },
+  },
+  {
+    name: 'an operator that has just started and proved nothing yet takes no share away',
+    main: 1,
+    canary: { revision: 2, weight: 50 },
+    target: 2,
+    step: 3,
+    proved: 0,
+    seen: ['1|2=50'],
+    expects: { canary: { revision: 2, weight: 50 }, step: 3, stage: 'ProvingPods' },
   },
   {
     name: 'after the last step everything goes to the candidate',

@@ -70,8 +70,11 @@ function moveInSteps(world: TrafficWorld, main: number): TrafficDecision {
   const { canary } = world.route;
   const target = world.target.number;
   // Another candidate before (superseded), or none: the new one starts from nothing, and main has everything meanwhile.
-  if (canary?.revision !== target) return restart(world);
-  if (canary.weight > 0 && world.target.proved === 0) return restart(world);
+  if (canary?.revision !== target) return fromNothing(world);
+  // Ready, not proved: a new operator process has proved nothing yet, and that must not look like a loss.
+  if (canary.weight > 0 && world.target.ready === 0) {
+    return fromNothing({ ...world, step: 0, pausedSince: undefined });
+  }
   if (!isReady(world)) return { ...hold(world, podStage(world)), expects: [weightsNow(world, main, canary)] };
   // Before it gets any share, the router must be seen to reach it.
   const reachable: Expectation[] = canary.weight === 0 ? [{ kind: 'canary', revision: target }] : [];
@@ -139,9 +142,8 @@ function podStage(world: TrafficWorld): Stage {
   return world.target.ready < world.replicas ? 'ScalingUp' : 'ProvingPods';
 }
 
-function restart(world: TrafficWorld): TrafficDecision {
-  const from = { ...world, step: 0, pausedSince: undefined };
-  return { ...setCanary(from, { revision: world.target.number, weight: 0 }), stage: 'ScalingUp' };
+function fromNothing(world: TrafficWorld): TrafficDecision {
+  return { ...setCanary(world, { revision: world.target.number, weight: 0 }), stage: 'ScalingUp' };
 }
 
 function setCanary(world: TrafficWorld, canary: Canary): TrafficDecision {

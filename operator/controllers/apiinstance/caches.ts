@@ -1,7 +1,8 @@
 import { apiVersion, group } from '../../api/v1alpha1/shared.ts';
-import type { Indexer, Informer } from '../../runtime/informer.ts';
+import type { Informer } from '../../runtime/informer.ts';
 import type { Selection } from '../../runtime/kubeClient.ts';
-import type { ObjectRef, KubeObject } from '../../runtime/object.ts';
+import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
+import type { Indexer } from '../../runtime/store.ts';
 
 /** What an ApiInstance's reconcile reads without asking the API server, and what wakes it. */
 export interface Caches {

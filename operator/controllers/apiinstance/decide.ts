@@ -93,7 +93,7 @@ function rollOut(
     isProved: (expectation) => isTrafficProved(expectation, spec, world.work),
   });
   const scale = scaleInput(world, spec, target, traffic);
-  // PostgREST backs off for up to 32 s when its first look-up of the pooler fails, so the pooler comes first.
+  // PostgREST backs off for up to 32 s when its first look-up of the pooler fails: pods come after the pooler.
   const canStart = !spec.pooler || world.poolerReady > 0 || world.main !== undefined;
   const prune = outdated(
     world,
@@ -103,9 +103,7 @@ function rollOut(
     traffic,
   );
   const gone = new Set(prune.revisions);
-  const started = revisions.filter(
-    ({ number }) => !gone.has(number) && (canStart || world.deployments.has(number)),
-  );
+  const kept = revisions.filter(({ number }) => !gone.has(number));
   const decided = { world, spec, target, desired, problem, traffic, states, canStart };
   const status = statusAfter(decided);
   return {
@@ -114,8 +112,13 @@ function rollOut(
       : { metadata: { finalizers: [...(world.metadata.finalizers ?? []), finalizer] } }),
     apply: [
       ...baseObjects(owner, spec, world, traffic.route.main),
-      ...started.flatMap((revision) =>
-        revisionObjects(owner, revision, replicasFor(revision.number, states, scale), world),
+      ...kept.flatMap((revision) =>
+        revisionObjects(
+          owner,
+          revision,
+          canStart ? replicasFor(revision.number, states, scale) : undefined,
+          world,
+        ),
       ),
       ...trafficObjects(owner, spec, traffic.route, world),
     ],
@@ -146,12 +149,14 @@ function desiredRevision(world: World, spec: ApiInstanceSpec): Desired | undefin
   return { number, hash, release: release.id, revision: existing ?? { number, content } };
 }
 
-/** Numbers are never used again, not even those of revisions that are long gone. */
+/**
+ * Numbers are never used again, not even those of revisions that are long gone. A candidate that has no snapshot was
+ * never made: its number is still free.
+ */
 function nextNumber({ revisions, status }: World): number {
   const used = [
     ...revisions.map(({ number }) => number),
     status.stable?.revision ?? 0,
-    status.candidate?.revision ?? 0,
     ...(status.history ?? []).map(({ revision }) => revision),
     ...(status.rejected ?? []).map(({ revision }) => revision),
   ];

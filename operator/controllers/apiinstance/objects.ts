@@ -41,11 +41,14 @@ export function baseObjects(
   return objects;
 }
 
-/** The objects of one kept revision at a size. Its snapshot and its gate's configuration are written once. */
+/**
+ * The objects of one kept revision at a size; `replicas` undefined: no pods yet. Its snapshot and its gate's
+ * configuration are written once.
+ */
 export function revisionObjects(
   owner: Owner,
   revision: RevisionSnapshot | NewRevision,
-  replicas: number,
+  replicas: number | undefined,
   world: World,
 ): KubeObject[] {
   const { number, content } = revision;
@@ -56,7 +59,7 @@ export function revisionObjects(
     ...(isNew ? [controllerRevision(owner, number, content, template)] : []),
     ...(world.gateConfigs.has(number) ? [] : [gateConfigMap(owner, number, content)]),
     revisionService(owner, number),
-    deployment(owner, number, template, replicas),
+    ...(replicas === undefined ? [] : [deployment(owner, number, template, replicas)]),
   ];
 }
 

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createInstanceHarness, type InstanceHarness, type Turn } from '../../testing/instanceHarness.ts';
+
+const settled = ({ outcome }: Turn) => outcome?.kind === 'settled';
+const paused = ({ instance }: Turn) =>
+  instance?.status?.conditions?.some((c) => c.type === 'Paused' && c.status === 'True') === true;
+const done = (verb: string) => (turn: Turn) =>
+  settled(turn) &&
+  (turn.instance?.status as { lastAction?: { verb: string } } | undefined)?.lastAction?.verb === verb;
+const action = (verb: string) => (h: InstanceHarness) => {
+  h.edit({ annotations: { 'pgrst.dev/action': verb } });
+};
+
+interface Act {
+  readonly does: (h: InstanceHarness) => void;
+  readonly until: (turn: Turn, h: InstanceHarness) => boolean;
+}
+const begin: Act = { does: () => undefined, until: settled };
+const release = (id: string): Act => ({
+  does: (h) => {
+    h.publish(id);
+  },
+  until: paused,
+});
+const promote: Act = { does: action('promote'), until: done('promote') };
+const abort: Act = { does: action('abort'), until: done('abort') };
+
+/** What people do to an instance, each act once the one before has come to rest. */
+const journeys: Record<string, Act[]> = {
+  'a first rollout, a release and its promotion': [begin, release('00000002'), promote],
+  'an abort and a retry': [
+    begin,
+    release('00000002'),
+    abort,
+    { does: action('retry'), until: paused },
+    promote,
+  ],
+  'a rollback after the promotion': [
+    begin,
+    release('00000002'),
+    promote,
+    { does: action('rollback'), until: done('rollback') },
+  ],
+  'a newer release in the middle of a rollout': [
+    begin,
+    release('00000002'),
+    {
+      does: (h) => {
+        h.publish('00000003');
+      },
+      until: (turn) => paused(turn) && turn.instance?.status?.candidate?.revision === 3,
+    },
+    promote,
+  ],
+  'hand edits of the traffic objects': [
+    begin,
+    release('00000002'),
+    {
+      does: (h) => {
+        h.kube.remove({
+          apiVersion: 'networking.k8s.io/v1',
+          kind: 'Ingress',
+          namespace: 'shop',
+          name: 'todo-canary',
+        });
+      },
+      until: (turn, h) =>
+        paused(turn) && h.cluster.does({ kind: 'weights', stable: 1, candidate: 2, weight: 10 }),
+    },
+    promote,
+  ],
+};
+
+/** The world without what differs from one run to the next: versions, stamps and who died when. */
+function fixedPoint(h: InstanceHarness): unknown {
+  const volatile = new Set([
+    'uid',
+    'resourceVersion',
+    'generation',
+    'observedGeneration',
+    'creationTimestamp',
+  ]);
+  const times = /(At|Time|^at|^id|Since)$/;
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(strip);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([key]) => !volatile.has(key) && !times.test(key))
+        .map(([key, entry]) => [
+          key,
+          key === 'pgrst.dev/accepted' || key === 'pgrst.dev/config-version' ? 'version' : strip(entry),
+        ]),
+    );
+  };
+  return h.kube
+    .all()
+    .filter(({ kind }) => kind !== 'Pod')
+    .map(strip)
+    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+async function live(acts: readonly Act[], lives: readonly number[]): Promise<InstanceHarness> {
+  const h = createInstanceHarness(lives);
+  for (const { does, until } of acts) {
+    does(h);
+    await h.run((turn) => until(turn, h));
+  }
+  // At rest: whatever is looked at again, nothing is written.
+  const before = h.writes();
+  await h.run(settled);
+  await h.run(settled);
+  expect(h.writes()).toBe(before);
+  return h;
+}
+
+describe('an ApiInstance', () => {
+  it.each(Object.entries(journeys))('%s: clients never meet a route without pods', async (_, acts) => {
+    const h = await live(acts, []);
+    expect(h.violations).toEqual([]);
+  });
+
+  it('is promoted in the order that is safe', async () => {
+    const h = await live([begin, release('00000002'), promote], []);
+    const { status } = h.instance();
+    expect(status?.stable?.revision).toBe(2);
+    expect(status?.candidate).toBeUndefined();
+    expect(status?.history?.map(({ revision, outcome }) => `${revision} ${outcome}`)).toEqual([
+      '2 Promoted',
+      '1 Promoted',
+    ]);
+  });
+});
+
+describe('an operator that dies after any of its writes', () => {
+  const longest = 'a rollback after the promotion';
+
+  it(`${longest}: whichever write was the last, the next operator reaches the same end`, async () => {
+    const acts = journeys[longest] ?? [];
+    const undisturbed = await live(acts, []);
+    for (let life = 0; life < undisturbed.writes(); life += 1) await sameEnd(acts, [life], undisturbed);
+  });
+
+  it.each(Object.entries(journeys))('%s: three deaths anywhere, the same end', async (_, acts) => {
+    const undisturbed = await live(acts, []);
+    const life = fc.nat({ max: undisturbed.writes() - 1 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 3 }), async (lives) => {
+        await sameEnd(acts, lives, undisturbed);
+      }),
+      { numRuns: 6, seed: 1 },
+    );
+  });
+});
+
+async function sameEnd(
+  acts: readonly Act[],
+  lives: readonly number[],
+  undisturbed: InstanceHarness,
+): Promise<void> {
+  const h = await live(acts, lives);
+  const what = `dead after ${lives.join(', ')} writes`;
+  expect(h.violations, what).toEqual([]);
+  expect(fixedPoint(h), what).toEqual(fixedPoint(undisturbed));
+}

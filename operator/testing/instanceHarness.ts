@@ -1,0 +1,233 @@
+import { pino } from 'pino';
+import { cacheSelections, lookUp, type Caches } from '../controllers/apiinstance/caches.ts';
+import { decide } from '../controllers/apiinstance/decide.ts';
+import { observe } from '../controllers/apiinstance/observe.ts';
+import type { Work, WorkResult } from '../controllers/apiinstance/world.ts';
+import { pause } from '../proof/pause.ts';
+import { executePlan, type Primary } from '../runtime/act.ts';
+import { createAppliedMemory } from '../runtime/applied.ts';
+import { createInformer } from '../runtime/informer.ts';
+import type { KubeClient } from '../runtime/kubeClient.ts';
+import type { KubeObject } from '../runtime/object.ts';
+import type { Outcome } from '../runtime/outcome.ts';
+import { createTaskSupervisor } from '../runtime/tasks.ts';
+import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
+import { createFakeClock, type FakeClock } from './fakeClock.ts';
+import { createFakeKube, diesAfter, ProcessDied, type FakeKube } from './fakeKube.ts';
+import { createSimulatedCluster, type SimulatedCluster } from './simulatedCluster.ts';
+
+const namespace = 'shop';
+const name = 'todo';
+const api = 'pgrst.dev/v1alpha1';
+
+/** An ApiInstance `shop/todo` in a simulated cluster, with an operator that can be killed after any write. */
+export interface InstanceHarness {
+  readonly kube: FakeKube;
+  readonly clock: FakeClock;
+  readonly cluster: SimulatedCluster;
+  /** The instance as it is stored; throws when it is gone. */
+  instance(): Instance;
+  /** Changes the instance as a user would: a merge into `spec`, or annotations. */
+  edit(change: { readonly spec?: object; readonly annotations?: Record<string, string> }): void;
+  /** Publishes a release of the ApiSchema. */
+  publish(id: string): void;
+  /** Reconciles until `until` holds; a dead operator is replaced by a new one. Throws after 600 turns. */
+  run(until: (turn: Turn) => boolean): Promise<void>;
+  /** How many writes the operator has made in its lives so far. */
+  writes(): number;
+  /** Everything that clients must never see and did. */
+  readonly violations: readonly string[];
+}
+
+/** What one reconcile came to. */
+export interface Turn {
+  readonly outcome: Outcome | undefined;
+  readonly instance: Instance | undefined;
+}
+
+/** The instance as far as tests look at it. */
+export interface Instance extends KubeObject {
+  readonly status?: {
+    readonly stable?: { readonly revision: number };
+    readonly candidate?: { readonly revision: number };
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+    }[];
+    readonly traffic?: { readonly revision: number; readonly weight: number };
+    readonly history?: readonly { readonly revision: number; readonly outcome: string }[];
+    readonly rejected?: readonly unknown[];
+    readonly step?: number;
+  };
+}
+
+/** `lives`: after how many writes each operator process in turn dies; the one after the last lives for ever. */
+export function createInstanceHarness(lives: readonly number[]): InstanceHarness {
+  const kube = createFakeKube();
+  const clock = createFakeClock();
+  const router = createNginxAnnotationsRouter(kube.client, {
+    namespace: 'ingress-nginx',
+    name: 'controller',
+  });
+  const cluster = createSimulatedCluster(kube, name, namespace, (ingress) =>
+    router.readCanary(name, ingress),
+  );
+  const remaining = [...lives];
+  const violations: string[] = [];
+  seed(kube);
+
+  let operator = boot();
+
+  function boot() {
+    const life = remaining.shift();
+    const client = watched(life === undefined ? kube.client : diesAfter(life, kube.client), () => {
+      cluster.reconcile();
+      violations.push(...cluster.violations());
+    });
+    return startOperator(client, clock, router, cluster);
+  }
+
+  async function turn(): Promise<Turn> {
+    cluster.reconcile();
+    await clock.settle();
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await operator.reconcile();
+    } catch (error) {
+      if (!(error instanceof ProcessDied)) throw error;
+      operator.stop();
+      operator = boot();
+    }
+    await clock.settle();
+    await clock.advance(outcome?.kind === 'waiting' ? Math.min(outcome.retryAfterMs, 1000) : 50);
+    return { outcome, instance: read() };
+  }
+
+  const ref = { apiVersion: api, kind: 'ApiInstance', namespace, name };
+  const read = () => kube.read(ref) as Instance | undefined;
+  return {
+    kube,
+    clock,
+    cluster,
+    instance() {
+      const found = read();
+      if (!found) throw new Error('the instance is gone');
+      return found;
+    },
+    edit({ spec, annotations }) {
+      const current = this.instance();
+      const metadata = {
+        ...current.metadata,
+        annotations: { ...current.metadata.annotations, ...annotations },
+      };
+      kube.put({ ...current, metadata, spec: { ...(current['spec'] as object), ...spec } });
+    },
+    publish(id) {
+      publish(kube, id);
+    },
+    async run(until) {
+      for (let turns = 0; turns < 600; turns += 1) if (until(await turn())) return;
+      throw new Error(`nothing came of it in 600 turns: ${JSON.stringify(this.instance().status)}`);
+    },
+    writes: () => kube.writes.length,
+    violations,
+  };
+}
+
+function startOperator(
+  client: KubeClient,
+  clock: FakeClock,
+  router: ReturnType<typeof createNginxAnnotationsRouter>,
+  cluster: SimulatedCluster,
+) {
+  const log = pino({ level: 'silent' });
+  const rng = () => 0.5;
+  const caches = Object.fromEntries(
+    Object.entries(cacheSelections).map(([cache, selection]) => [
+      cache,
+      createInformer({ client, clock, rng, log, ...selection }),
+    ]),
+  ) as unknown as Caches;
+  const applied = createAppliedMemory();
+  const tasks = createTaskSupervisor<Work, WorkResult>({ clock, rng, log, onSettled: () => undefined });
+  const key = `${namespace}/${name}` as const;
+  const images = { postgrest: 'postgrest:1', gate: 'gate:1', pgbouncer: 'pgbouncer:1' };
+  return {
+    async reconcile(): Promise<Outcome | undefined> {
+      const { signal } = new AbortController();
+      const deps = { client, caches, clock, router, images, workOf: () => tasks.states(key) };
+      const world = await observe(key, deps, signal);
+      if (!world) return undefined;
+      const plan = decide(world);
+      await executePlan(
+        plan,
+        world.primary as unknown as Primary,
+        {
+          client,
+          applied,
+          observed: (ref) => (ref.kind === 'Secret' ? world.poolerSecret : lookUp(caches, ref)),
+          tasks,
+          run: async ({ spec }, context) => {
+            // The data plane follows at once here; what is not so yet is looked at again.
+            while (spec.kind === 'traffic' && !cluster.does(spec.expectation))
+              await pause(100, clock, context.signal);
+            return spec.kind === 'pod' ? { by: 'sentinel' as const } : { requests: 1 };
+          },
+          events: { record: () => undefined, flush: () => Promise.resolve() },
+        },
+        signal,
+      );
+      return plan.outcome;
+    },
+    stop() {
+      void tasks.stop(0);
+      for (const cache of Object.values(caches) as { stop(): void }[]) cache.stop();
+    },
+  };
+}
+
+/** Calls back after every write, when the world has just changed. */
+function watched(client: KubeClient, afterWrite: () => void): KubeClient {
+  const after =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      const result = await call(...args);
+      afterWrite();
+      return result;
+    };
+  return {
+    ...client,
+    apply: after(client.apply),
+    applyStatus: after(client.applyStatus),
+    patch: after(client.patch),
+    delete: after(client.delete),
+  };
+}
+
+function seed(kube: FakeKube): void {
+  kube.put({
+    apiVersion: api,
+    kind: 'ApiInstance',
+    metadata: { name, namespace },
+    spec: {
+      schemaRef: { name },
+      replicas: 2,
+      database: { uriSecretRef: { name: 'database', key: 'uri' } },
+      pooler: {},
+      expose: { host: 'todo.example.test' },
+      rollout: { steps: [{ weight: 10 }, { pause: {} }, { weight: 50 }, { pause: { duration: '2s' } }] },
+    },
+  });
+  kube.put({ apiVersion: api, kind: 'ApiSchema', metadata: { name, namespace }, spec: { schema: 'api' } });
+  const uri = Buffer.from('postgres://authenticator:secret@db:5432/app').toString('base64');
+  kube.put({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'database', namespace }, data: { uri } });
+  publish(kube, '00000001');
+}
+
+function publish(kube: FakeKube, id: string): void {
+  const ref = { apiVersion: api, kind: 'ApiSchema', namespace, name };
+  const before = (kube.read(ref) as { status?: { releases?: object[] } } | undefined)?.status?.releases ?? [];
+  const release = { id, schema: `api_${id}`, builtAt: '2025-12-31T00:00:00Z' };
+  kube.putStatus(ref, { release, releases: [release, ...before] });
+}
