@@ -1,7 +1,6 @@
-import { releaseSchema, sentinelName, sqlChecksum } from '../migration/checksum.ts';
 import type { SqlStatement } from '../migration/statements.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
-import { rewriteStoredText, type StoredTextFinding } from './rewriteStoredText.ts';
+import { rewriteStoredText, type NameMapper, type StoredTextFinding } from './rewriteStoredText.ts';
 import { runStatements } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { sqlFile } from './sqlFiles.ts';
@@ -13,12 +12,19 @@ export interface Build {
   readonly id: string;
   /** The whole hash of which `id` is the beginning. */
   readonly hash: string;
+  /** The schema that will hold it. */
+  readonly releaseSchema: string;
+  /** Name of its sentinel. */
+  readonly sentinel: string;
   readonly apiSql: string;
+  /** `sqlChecksum` of the API SQL. */
+  readonly checksum: string;
   readonly statements: readonly SqlStatement[];
   /** The release that is served now, if its schema is there. */
   readonly current: { readonly id: string; readonly fingerprint: string } | undefined;
   /** Who builds it, for the ledger. */
   readonly builtBy: string;
+  readonly mapper: NameMapper;
 }
 
 /** How a build ended. */
@@ -59,21 +65,25 @@ async function buildInside(session: Session, build: Build): Promise<Built> {
   const isTaken = await schemaExists(session, build.exposedSchema);
   if (isTaken) await session.query(`alter schema ${exposed} rename to ${parked}`);
   await session.query(`create schema ${exposed}`);
-  await runStatements(session, build.apiSql, build.statements);
+  await runStatements(session, build.statements);
 
   const refusal = await writesRefusal(session, build.exposedSchema, parkedName);
   if (refusal !== undefined) return { kind: 'refused', message: refusal };
   const fingerprint = await fingerprintOf(session, build);
   if (fingerprint === build.current?.fingerprint) return { kind: 'same', as: build.current.id, fingerprint };
 
-  const releaseName = releaseSchema(build.exposedSchema, build.id);
+  const releaseName = build.releaseSchema;
   await session.query(`alter schema ${exposed} rename to ${quoteIdentifier(releaseName)}`);
   if (isTaken) await session.query(`alter schema ${parked} rename to ${exposed}`);
-  const findings = await rewriteStoredText(session, { from: build.exposedSchema, to: releaseName });
+  const findings = await rewriteStoredText(
+    session,
+    { from: build.exposedSchema, to: releaseName },
+    build.mapper,
+  );
   const ambiguous = findings.find(({ kind }) => kind === 'ambiguous');
   if (ambiguous !== undefined) return { kind: 'refused', message: ambiguityMessage(ambiguous, build) };
-  await createSentinel(session, releaseName, build.id);
-  await recordRelease(session, build, releaseName, fingerprint);
+  await createSentinel(session, build);
+  await recordRelease(session, build, fingerprint);
   return { kind: 'published', findings };
 }
 
@@ -99,7 +109,7 @@ async function writesRefusal(session: Session, schema: string, parked: string): 
 async function fingerprintOf(session: Session, build: Build): Promise<string> {
   const [row] = await session.query<{ fingerprint: string }>(fingerprintQuery, [
     build.exposedSchema,
-    sqlChecksum(build.apiSql),
+    build.checksum,
   ]);
   if (row === undefined) throw new Error('the fingerprint query gave no row');
   return row.fingerprint;
@@ -107,30 +117,33 @@ async function fingerprintOf(session: Session, build: Build): Promise<string> {
 
 function ambiguityMessage(finding: StoredTextFinding, build: Build): string {
   const name = build.exposedSchema;
-  return `In function ${finding.object.replace(releaseSchema(name, build.id), name)}, line ${String(finding.line)} of its body, ${name} is the name of something else (an alias, a variable, a parameter or a column), while ${name}. is used for the schema as well: give the former another name.`;
+  return `In function ${finding.object.replace(build.releaseSchema, name)}, line ${String(finding.line)} of its body, ${name} is the name of something else (an alias, a variable, a parameter or a column), while ${name}. is used for the schema as well: give the former another name.`;
 }
 
 // No grant is needed: PostgREST caches every function of the schema, whatever its privileges.
-async function createSentinel(session: Session, schema: string, id: string): Promise<void> {
-  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(sentinelName(id))}()`;
+async function createSentinel(session: Session, { releaseSchema, sentinel, id }: Build): Promise<void> {
+  const name = `${quoteIdentifier(releaseSchema)}.${quoteIdentifier(sentinel)}()`;
   await session.query(`create function ${name} returns text language sql stable as 'select ''${id}''::text'`);
   await session.query(`revoke execute on function ${name} from public`);
   await session.query(`comment on function ${name} is 'Proves that release ${id} is in a schema cache.'`);
 }
 
-async function recordRelease(
-  session: Session,
-  build: Build,
-  schema: string,
-  fingerprint: string,
-): Promise<void> {
+async function recordRelease(session: Session, build: Build, fingerprint: string): Promise<void> {
   await session.query(
     `insert into pgrst_ledger.releases (exposed_schema, id, hash, schema_name, api_sql, fingerprint, built_by)
      values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (exposed_schema, id) do update
        set hash = excluded.hash, schema_name = excluded.schema_name, same_as = null,
            fingerprint = excluded.fingerprint, built_by = excluded.built_by, built_at = clock_timestamp()`,
-    [build.exposedSchema, build.id, build.hash, schema, build.apiSql, fingerprint, build.builtBy],
+    [
+      build.exposedSchema,
+      build.id,
+      build.hash,
+      build.releaseSchema,
+      build.apiSql,
+      fingerprint,
+      build.builtBy,
+    ],
   );
   await session.query('update pgrst_ledger.claims set current_release = $2 where exposed_schema = $1', [
     build.exposedSchema,

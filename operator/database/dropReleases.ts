@@ -1,16 +1,12 @@
-import type { ApplyContext } from './applySchema.ts';
 import { ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import { sqlFile } from './sqlFiles.ts';
 import { inTransaction } from './transaction.ts';
-import { lockFor, transactionContext, withSession } from './withSession.ts';
+import { lockFor, transactionContext, withSession, type Visit, type VisitContext } from './withSession.ts';
 import type { Session } from './session.ts';
 
 /** Whose releases are to go. */
-export interface DropRequest extends Claimant {
-  readonly uri: string;
-  readonly identity: string;
-}
+export interface DropRequest extends Claimant, Visit {}
 
 /** How dropping ended. */
 export type DropResult =
@@ -24,7 +20,7 @@ const dependentsQuery = sqlFile('releaseDependents');
  * while something outside of the releases depends on them. Where the schema is not ours there is nothing to drop.
  * Throws a RunFailure where time or an administrator may help.
  */
-export async function dropReleases(request: DropRequest, context: ApplyContext): Promise<DropResult> {
+export async function dropReleases(request: DropRequest, context: VisitContext): Promise<DropResult> {
   return await withSession(request, context, async (session) => {
     await lockFor(session, context);
     const ledger = await readLedger(session, request);

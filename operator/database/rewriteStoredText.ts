@@ -1,6 +1,12 @@
-import { mapSchemaNames, searchPathNames, type SchemaMapping } from '../migration/schemaNames.ts';
+import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import type { Session } from './session.ts';
+
+/** How names in stored text are found: `migration/schemaNames.ts`, which needs the parser to be loaded. */
+export interface NameMapper {
+  readonly mapSchemaNames: (text: string, mapping: SchemaMapping) => MappedText;
+  readonly searchPathNames: (value: string) => readonly string[];
+}
 
 /** A place in a stored text whose schema name could not be mapped. */
 export interface StoredTextFinding {
@@ -30,6 +36,7 @@ interface Routine extends Record<string, unknown> {
 export async function rewriteStoredText(
   session: Session,
   mapping: SchemaMapping,
+  mapper: NameMapper,
 ): Promise<readonly StoredTextFinding[]> {
   const routines = await session.query<Routine>(
     `select p.oid::regprocedure::text as signature, p.proname as name, p.proargnames as argument_names,
@@ -44,8 +51,8 @@ export async function rewriteStoredText(
   await session.query('set local check_function_bodies = off');
   const findings: StoredTextFinding[] = [];
   for (const routine of routines) {
-    findings.push(...(await rewriteBody(session, routine, mapping)));
-    await rewriteSearchPath(session, routine, mapping);
+    findings.push(...(await rewriteBody(session, routine, mapping, mapper)));
+    await rewriteSearchPath(session, routine, mapping, mapper);
   }
   return findings;
 }
@@ -54,9 +61,10 @@ async function rewriteBody(
   session: Session,
   routine: Routine,
   mapping: SchemaMapping,
+  mapper: NameMapper,
 ): Promise<readonly StoredTextFinding[]> {
   if (!routine.is_text || !['sql', 'plpgsql'].includes(routine.language)) return [];
-  const mapped = mapSchemaNames(routine.body, mapping);
+  const mapped = mapper.mapSchemaNames(routine.body, mapping);
   const findings = mapped.findings.map((finding) => ({ object: routine.signature, ...finding }));
   if (mapped.text === routine.body) return findings.filter(({ kind }) => kind !== 'ambiguous');
   // `f.x` inside function f, and `x.y` for a parameter x, are names too.
@@ -78,10 +86,15 @@ function withBody(routine: Routine, body: string): string {
   return `${head}${tag}${body}${tag}`;
 }
 
-async function rewriteSearchPath(session: Session, routine: Routine, mapping: SchemaMapping): Promise<void> {
+async function rewriteSearchPath(
+  session: Session,
+  routine: Routine,
+  mapping: SchemaMapping,
+  mapper: NameMapper,
+): Promise<void> {
   const setting = routine.config?.find((each) => each.startsWith('search_path='));
   if (setting === undefined) return;
-  const names = searchPathNames(setting.slice('search_path='.length));
+  const names = mapper.searchPathNames(setting.slice('search_path='.length));
   if (!names.includes(mapping.from)) return;
   const path = names.map((name) => quoteIdentifier(name === mapping.from ? mapping.to : name));
   await session.query(`alter routine ${routine.signature} set search_path to ${path.join(', ')}`);

@@ -1,12 +1,13 @@
-import { sqlChecksum } from '../migration/checksum.ts';
-import type { Migration } from '../migration/planMigrations.ts';
 import type { SqlStatement } from '../migration/statements.ts';
 import { runStatements } from './runStatements.ts';
 import { inTransaction, type TransactionContext } from './transaction.ts';
 
 /** One migration, ready to run. */
-export interface MigrationToRun extends Migration {
+export interface MigrationToRun {
   readonly exposedSchema: string;
+  readonly name: string;
+  /** `sqlChecksum` of its SQL. */
+  readonly checksum: string;
   /** Index in the spec, from 0. */
   readonly position: number;
   readonly statements: readonly SqlStatement[];
@@ -25,9 +26,9 @@ export async function runMigration(context: TransactionContext, migration: Migra
     await session.query(
       `insert into pgrst_ledger.migrations (exposed_schema, name, position, checksum, applied_by)
        values ($1, $2, $3, $4, $5)`,
-      [...key, migration.position, sqlChecksum(migration.sql), migration.appliedBy],
+      [...key, migration.position, migration.checksum, migration.appliedBy],
     );
-    await runStatements(session, migration.sql, migration.statements);
+    await runStatements(session, migration.statements);
     await session.query(
       `update pgrst_ledger.migrations
           set applied_at = clock_timestamp(),

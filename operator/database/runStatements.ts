@@ -1,4 +1,4 @@
-import { lineAt, type SqlStatement } from '../migration/statements.ts';
+import type { SqlStatement } from '../migration/statements.ts';
 import type { Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 import pg from 'pg';
@@ -29,18 +29,14 @@ export class StatementError extends Error {
  * Runs the statements one by one, so that an error names its statement, inside the transaction that is open. Afterwards
  * the session has our own settings again, whatever the SQL has set. Throws a StatementError unless the connection broke.
  */
-export async function runStatements(
-  session: Session,
-  sql: string,
-  statements: readonly SqlStatement[],
-): Promise<void> {
+export async function runStatements(session: Session, statements: readonly SqlStatement[]): Promise<void> {
   await session.userSettings();
   for (const statement of statements) {
     try {
       await session.run(statement.text);
     } catch (error) {
       if (errorKind(error) === 'connection') throw error;
-      throw new StatementError(failureAt(error, sql, statement), error);
+      throw new StatementError(failureAt(error, statement), error);
     }
   }
   await session.ownSettings();
@@ -57,13 +53,13 @@ export function failureOfError(error: unknown): StatementFailure {
   };
 }
 
-function failureAt(error: unknown, sql: string, statement: SqlStatement): StatementFailure {
-  // `position` counts characters, from 1; JavaScript counts UTF-16 units.
-  const position = error instanceof pg.DatabaseError ? Number(error.position ?? 0) : 0;
-  const before = position > 0 ? [...statement.text].slice(0, position - 1).join('').length : 0;
+function failureAt(error: unknown, statement: SqlStatement): StatementFailure {
+  // `position` counts characters from 1; the line breaks before it are the same in whatever units.
+  const position = error instanceof pg.DatabaseError ? Number(error.position ?? 1) : 1;
+  const before = [...statement.text].slice(0, Math.max(0, position - 1));
   return {
     statement: statement.number,
-    line: lineAt(sql, statement.offset + before),
+    line: statement.line + before.filter((character) => character === '\n').length,
     ...failureOfError(error),
   };
 }

@@ -135,7 +135,7 @@ async function connect(
 
 // libpq's `prefer` falls back when the server has no TLS, and `allow` when it demands it (28000 from pg_hba.conf).
 function isTlsRefusal(error: unknown): boolean {
-  return /does not support SSL/.test(messageOf(error)) || sqlstateOf(error) === '28000';
+  return messageOf(error).includes('does not support SSL') || sqlstateOf(error) === '28000';
 }
 
 function unreachable(error: unknown, target: DatabaseTarget): RunFailure {

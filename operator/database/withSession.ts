@@ -1,9 +1,8 @@
-import type { ApplyContext } from './applySchema.ts';
 import { takeLock } from './lock.ts';
 import { RunFailure } from './runFailure.ts';
 import { openSession, type Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
-import { defaultPatience, type TransactionContext } from './transaction.ts';
+import { defaultPatience, type Patience, type TransactionContext } from './transaction.ts';
 
 /** Which database, and who comes. */
 export interface Visit {
@@ -13,13 +12,26 @@ export interface Visit {
   readonly identity: string;
 }
 
+/** What holds a visit up. */
+export type VisitProgress =
+  | { readonly phase: 'waitingForLock'; readonly holder: string }
+  | { readonly phase: 'retrying'; readonly what: string; readonly attempt: number; readonly cause: string };
+
+/** What a visit needs beside its aim. */
+export interface VisitContext {
+  readonly signal: AbortSignal;
+  readonly progress: (value: VisitProgress) => void;
+  /** Default `defaultPatience`. */
+  readonly patience?: Patience;
+}
+
 /**
  * Opens a session for the body and closes it afterwards. Throws the reason of the signal once that has aborted, else
  * what the body threw, as a RunFailure where the connection or a privilege was at fault.
  */
 export async function withSession<T>(
   visit: Visit,
-  context: ApplyContext,
+  context: VisitContext,
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
   context.signal.throwIfAborted();
@@ -40,7 +52,7 @@ export async function withSession<T>(
 }
 
 /** Waits for the database's lock, telling who holds it. The session has it until it ends. */
-export async function lockFor(session: Session, context: ApplyContext): Promise<void> {
+export async function lockFor(session: Session, context: VisitContext): Promise<void> {
   await takeLock(
     session,
     (holder) => {
@@ -60,7 +72,7 @@ export async function lockFor(session: Session, context: ApplyContext): Promise<
 export function transactionContext(
   session: Session,
   what: string,
-  context: ApplyContext,
+  context: VisitContext,
 ): TransactionContext {
   return {
     session,

@@ -5,7 +5,6 @@ import type { Selection } from '../../runtime/kubeClient.ts';
 import { cacheKey, type KubeObject } from '../../runtime/object.ts';
 import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
-import { schemaNameOf } from './observe.ts';
 
 /** What wakes an ApiSchema's reconcile. */
 export interface Caches {
@@ -52,4 +51,9 @@ function readsConfigMap(schema: KubeObject, name: string): boolean {
 function servedBy(object: KubeObject): string {
   const { spec, status } = object as unknown as Partial<ApiInstance>;
   return JSON.stringify([spec?.schemaRef, status?.stable?.release, status?.candidate !== undefined]);
+}
+
+/** The ApiSchema that an instance refers to; undefined where its spec is no spec. */
+export function schemaNameOf(instance: ApiInstance): string | undefined {
+  return (instance as { spec?: { schemaRef?: { name?: string } } }).spec?.schemaRef?.name;
 }

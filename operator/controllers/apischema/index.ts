@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { applySchema } from '../../database/applySchema.ts';
+import { applySchema } from './applySchema.ts';
 import { dropReleases } from '../../database/dropReleases.ts';
 import { executePlan, type Primary } from '../../runtime/act.ts';
 import { createAppliedMemory } from '../../runtime/applied.ts';

@@ -6,7 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import type { Key, WorkState } from '../../runtime/reconciler.ts';
-import type { Caches } from './caches.ts';
+import { schemaNameOf, type Caches } from './caches.ts';
 import type { Connection, Follower, Missing, Sources, WorkResult, World } from './world.ts';
 
 /** What `observe` reads from. */
@@ -138,9 +138,4 @@ function followersOf(caches: Caches, namespace: string, schema: string): readonl
       isRolling: status?.candidate !== undefined,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The ApiSchema that an instance refers to; undefined where its spec is no spec. */
-export function schemaNameOf(instance: ApiInstance): string | undefined {
-  return (instance as { spec?: { schemaRef?: { name?: string } } }).spec?.schemaRef?.name;
 }

@@ -1,7 +1,7 @@
 import type { ApiSchemaStatus, Release } from '../../api/v1alpha1/apiSchema.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import type { Condition } from '../../api/v1alpha1/shared.ts';
-import type { LedgerSummary } from '../../database/applyResult.ts';
+import type { LedgerSummary } from './applyResult.ts';
 import { findCondition, setCondition, type ConditionDraft } from '../../runtime/conditions.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import type { World } from './world.ts';
@@ -24,9 +24,9 @@ export interface Verdict {
 /** The verdict that the status holds already: for work that may still turn out to change nothing. */
 export function previousVerdict(world: World): Verdict | undefined {
   const { status, metadata } = world.object;
-  const ready = findCondition(status?.conditions as Condition[] | undefined, 'Ready');
+  const ready = findCondition(status?.conditions, 'Ready');
   if (ready === undefined || status?.observedGeneration !== metadata.generation) return undefined;
-  const stalled = findCondition(status.conditions as Condition[] | undefined, 'Stalled');
+  const stalled = findCondition(status.conditions, 'Stalled');
   return {
     status: ready.status,
     reason: ready.reason as Reason,
@@ -54,8 +54,7 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
   return {
     observedGeneration: generation,
     conditions: drafts.reduce<Condition[]>(
-      (list, draft) =>
-        setCondition(list, { ...draft, observedGeneration: generation }, world.now) as Condition[],
+      (list, draft) => setCondition(list, { ...draft, observedGeneration: generation }, world.now),
       [...(previous.conditions ?? [])],
     ),
     ...(release === undefined ? {} : { release }),
@@ -68,7 +67,7 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
 /** Events for what is new: a release, or a reason to act. */
 export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
   const previous = world.object.status;
-  const ready = findCondition(previous?.conditions as Condition[] | undefined, 'Ready');
+  const ready = findCondition(previous?.conditions, 'Ready');
   const notes: EventNote[] = [];
   const release = verdict.summary?.release;
   if (release !== undefined && release.id !== previous?.release?.id)

@@ -1,5 +1,5 @@
-import type { ApplyResult } from '../../database/applyResult.ts';
-import type { ApplyProgress } from '../../database/applySchema.ts';
+import type { ApplyResult } from './applyResult.ts';
+import type { ApplyProgress } from './applySchema.ts';
 import { failureOf } from '../../database/runFailure.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import { previousVerdict, type Verdict } from './status.ts';

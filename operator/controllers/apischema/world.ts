@@ -1,7 +1,7 @@
 import type { ApiSchema, ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
-import type { ApplyResult } from '../../database/applyResult.ts';
-import type { ApplyRequest } from '../../database/applySchema.ts';
+import type { ApplyResult } from './applyResult.ts';
+import type { ApplyRequest } from './applySchema.ts';
 import type { DropRequest, DropResult } from '../../database/dropReleases.ts';
 import type { Migration } from '../../migration/planMigrations.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';

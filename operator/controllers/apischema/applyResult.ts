@@ -1,7 +1,7 @@
-import { planMigrations, type Migration } from '../migration/planMigrations.ts';
-import type { Ledger, ReleaseRow } from './ledger.ts';
-import type { StoredTextFinding } from './rewriteStoredText.ts';
-import type { StatementFailure } from './runStatements.ts';
+import { planMigrations, type Migration } from '../../migration/planMigrations.ts';
+import type { Ledger, ReleaseRow } from '../../database/ledger.ts';
+import type { StoredTextFinding } from '../../database/rewriteStoredText.ts';
+import type { StatementFailure } from '../../database/runStatements.ts';
 
 /** A published release. Dates are RFC 3339 in whole seconds, here and below. */
 export interface PublishedRelease {
@@ -62,7 +62,8 @@ const newest = 50;
 /** The release that the id stands for, if its schema is there: itself, or the one it is the same as. */
 export function servedRelease(ledger: Ledger, id: string): ReleaseRow | undefined {
   const found = ledger.releases.find((release) => release.id === id);
-  const release = found?.sameAs == null ? found : ledger.releases.find((other) => other.id === found.sameAs);
+  const original = found?.sameAs ?? id;
+  const release = ledger.releases.find((each) => each.id === original);
   return release?.present === true ? release : undefined;
 }
 

@@ -1,45 +1,50 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-import { apiSqlProblem } from '../migration/apiSql.ts';
-import { releaseHash, releaseId } from '../migration/checksum.ts';
-import { migrationProblem } from '../migration/classify.ts';
-import { loadSqlParser } from '../migration/parser.ts';
-import { planMigrations, type Migration } from '../migration/planMigrations.ts';
-import { isSplitProblem, splitSql, type SqlStatement } from '../migration/statements.ts';
-import { buildRelease } from './buildRelease.ts';
-import { claim, ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
-import { runMigration } from './runMigration.ts';
-import { RunFailure } from './runFailure.ts';
-import { failureOfError, StatementError, type StatementFailure } from './runStatements.ts';
-import type { Session } from './session.ts';
-import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
+import { apiSqlProblem } from '../../migration/apiSql.ts';
+import {
+  releaseHash,
+  releaseId,
+  releaseSchema,
+  sentinelName,
+  sqlChecksum,
+} from '../../migration/checksum.ts';
+import { migrationProblem } from '../../migration/classify.ts';
+import { mapSchemaNames, searchPathNames } from '../../migration/schemaNames.ts';
+import { loadSqlParser } from '../../migration/parser.ts';
+import { planMigrations, type Migration } from '../../migration/planMigrations.ts';
+import { isSplitProblem, splitSql, type SqlStatement } from '../../migration/statements.ts';
+import { breathe } from '../../database/breathe.ts';
+import { buildRelease } from '../../database/buildRelease.ts';
+import { claim, ledgerVersion, readLedger, type Claimant, type Ledger } from '../../database/ledger.ts';
+import { runMigration } from '../../database/runMigration.ts';
+import { RunFailure } from '../../database/runFailure.ts';
+import { failureOfError, StatementError, type StatementFailure } from '../../database/runStatements.ts';
+import type { Session } from '../../database/session.ts';
+import { errorKind, messageOf, sqlstateOf } from '../../database/sqlError.ts';
 import { applied, blocked, servedRelease, type ApplyResult } from './applyResult.ts';
-import type { Patience } from './transaction.ts';
-import { lockFor, transactionContext, withSession } from './withSession.ts';
-import type { StoredTextFinding } from './rewriteStoredText.ts';
+import {
+  lockFor,
+  transactionContext,
+  withSession,
+  type Visit,
+  type VisitContext,
+  type VisitProgress,
+} from '../../database/withSession.ts';
+import type { StoredTextFinding } from '../../database/rewriteStoredText.ts';
 
 /** What the database must look like. */
-export interface ApplyRequest extends Claimant {
-  /** libpq URI of the owner role; a direct connection. */
-  readonly uri: string;
+export interface ApplyRequest extends Claimant, Visit {
   readonly migrations: readonly Migration[];
   readonly apiSql: string;
-  /** This operator process, for the ledger and pg_stat_activity. */
-  readonly identity: string;
 }
 
 /** What a run is doing. */
 export type ApplyProgress =
-  | { readonly phase: 'waitingForLock'; readonly holder: string }
+  | VisitProgress
   | { readonly phase: 'migrating'; readonly migration: string; readonly number: number; readonly of: number }
-  | { readonly phase: 'building'; readonly release: string }
-  | { readonly phase: 'retrying'; readonly what: string; readonly attempt: number; readonly cause: string };
+  | { readonly phase: 'building'; readonly release: string };
 
 /** What a run needs beside its request. */
-export interface ApplyContext {
-  readonly signal: AbortSignal;
+export interface ApplyContext extends VisitContext {
   readonly progress: (value: ApplyProgress) => void;
-  /** Default `defaultPatience`. */
-  readonly patience?: Patience;
 }
 
 /**
@@ -160,7 +165,8 @@ async function runPending(
     await breathe();
     try {
       await runMigration(transactionContext(session, `migration ${migration.name}`, context), {
-        ...migration,
+        name: migration.name,
+        checksum: sqlChecksum(migration.sql),
         exposedSchema: request.exposedSchema,
         position: first + index,
         statements: statementsOf(migration.sql),
@@ -185,12 +191,17 @@ async function publish(session: Session, request: ApplyRequest, context: ApplyCo
     try {
       const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
       const result = await buildRelease(transactionContext(session, `release ${id}`, context), {
-        ...request,
+        exposedSchema: request.exposedSchema,
         id,
         hash,
+        releaseSchema: releaseSchema(request.exposedSchema, id),
+        sentinel: sentinelName(id),
+        apiSql: request.apiSql,
+        checksum: sqlChecksum(request.apiSql),
         statements: statementsOf(request.apiSql),
         current,
         builtBy: request.identity,
+        mapper: { mapSchemaNames, searchPathNames },
       });
       if (result.kind === 'refused')
         return apiBlocked(ledger, request, { message: result.message }, 'ApiSqlRefused');
