@@ -1,4 +1,4 @@
-# The operator's image where a container engine builds it; `npm run cluster` makes the same one without (hack/images).
+# The operator's image where there is a container engine; the local cluster makes the same without (hack/images/operator.ts).
 FROM node:24-slim AS build
 WORKDIR /src
 COPY . .
@@ -10,4 +10,4 @@ COPY --from=build /src/dist /app
 USER 65532:65532
 WORKDIR /app
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--enable-source-maps", "/app/main.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--enable-source-maps", "/app/operator.mjs"]
