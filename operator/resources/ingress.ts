@@ -13,10 +13,16 @@ export interface CanaryShare {
   readonly cookie: string;
 }
 
-/** The way in: host and path lead to the stable Service. */
+/**
+ * The way in: host and path lead to the stable Service. The user's annotations are taken over, but for those about
+ * canaries: they would turn the main route itself into one.
+ */
 export function mainIngress(owner: Owner, spec: ApiInstanceSpec): KubeObject {
   const { ingress, stableService } = names(owner.name);
-  return ingressOf(owner, spec, ingress, labels(owner.name), spec.expose.annotations, stableService);
+  const annotations = Object.fromEntries(
+    Object.entries(spec.expose.annotations).filter(([key]) => !key.startsWith(`${prefix}/canary`)),
+  );
+  return ingressOf(owner, spec, ingress, labels(owner.name), annotations, stableService);
 }
 
 /**

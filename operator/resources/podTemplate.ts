@@ -1,6 +1,8 @@
 import type { KubeObject } from '../runtime/object.ts';
 import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
+import { clientLifetimeSeconds } from './pooler.ts';
 import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
+import { renamedConfig } from './renamedConfig.ts';
 import type { PodTemplate, RevisionContent } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';
 
@@ -10,7 +12,12 @@ import { restrictedContainer, restrictedPod } from './security.ts';
  */
 const preStopSeconds = 6;
 /** How long requests in flight may take after that: as long as the gate waits for PostgREST. */
-const drainSeconds = 60;
+const drainSeconds = 55;
+/**
+ * A peer that is gone without a word is noticed within a minute; libpq would wait for hours
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS).
+ */
+const connection = 'connect_timeout=5&keepalives_idle=30&keepalives_interval=10&keepalives_count=3';
 /** For PostgREST and the kubelet, which come after the gate. */
 const reserveSeconds = 10;
 
@@ -42,7 +49,8 @@ export function podTemplate(instance: string, number: number, content: RevisionC
       containers: [gateContainer(content)],
       volumes: [
         { name: 'gate', configMap: { name } },
-        { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+        // Not in memory: bodies that are being uploaded would count against the gate's limit.
+        { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
       ],
     },
   };
@@ -74,7 +82,7 @@ function gateContainer(content: RevisionContent): object {
     name: 'gate',
     image: content.gate.image.name,
     imagePullPolicy: 'IfNotPresent',
-    command: ['nginx', '-c', '/etc/gate/nginx.conf', '-e', '/dev/stderr', '-g', 'daemon off;'],
+    command: ['nginx', '-c', '/etc/gate/nginx.conf', '-e', 'stderr', '-g', 'daemon off;'],
     ports: [
       { name: 'http', containerPort: publicPort, protocol: 'TCP' },
       { name: 'gate-admin', containerPort: adminPort, protocol: 'TCP' },
@@ -123,7 +131,9 @@ interface EnvVar {
 function postgrestEnv(instance: string, number: number, content: RevisionContent): EnvVar[] {
   const { config, jwtSecretRef } = content.postgrest;
   const parameters: Record<string, string> = {
-    ...config,
+    // Its connections are a pool's guests: they leave before the pooler's grace period is over, so that it can drain.
+    ...(content.database.pooled ? { 'db-pool-max-lifetime': String(clientLifetimeSeconds) } : {}),
+    ...renamedConfig(config, content),
     'db-schemas': content.release.schema,
     // Behind transaction pooling LISTEN is never notified, and /ready does not tell.
     'db-channel-enabled': String(!content.database.pooled),
@@ -137,8 +147,13 @@ function postgrestEnv(instance: string, number: number, content: RevisionContent
     ...(jwtSecretRef ? [{ name: 'PGRST_JWT_SECRET', valueFrom: { secretKeyRef: { ...jwtSecretRef } } }] : []),
     ...Object.entries(parameters)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => ({ name: variableOf(name), value })),
+      .map(([name, value]) => ({ name: variableOf(name), value: escaped(value) })),
   ];
+}
+
+/** The kubelet replaces $(NAME) in values of variables, and takes $$ for $. */
+function escaped(value: string): string {
+  return value.replaceAll('$', '$$$$');
 }
 
 /** PostgREST's environment variable for a parameter, as its documentation has it. */
@@ -159,7 +174,7 @@ function databaseEnv(instance: string, number: number, { database }: RevisionCon
     { name: 'POOLER_USERINFO', valueFrom: { secretKeyRef: { name: pooler, key: 'userinfo' } } },
     {
       name: 'PGRST_DB_URI',
-      value: `postgres://$(POOLER_USERINFO)@${pooler}:${poolerPort}/r${number}?keepalives_idle=30&keepalives_interval=10&keepalives_count=3`,
+      value: `postgres://$(POOLER_USERINFO)@${pooler}:${poolerPort}/r${number}?${connection}`,
     },
   ];
 }

@@ -11,6 +11,14 @@ export type PoolerSpec = NonNullable<ApiInstanceSpec['pooler']>;
 
 /** A query waits so long for a server connection, in seconds: shorter than the gate waits for PostgREST. */
 const queryWaitSeconds = 10;
+/**
+ * How old a client's connection may get, in seconds. PostgREST looks when it takes one out of its pool, so that after
+ * this time none is used any more that leads to a PgBouncer which is to stop.
+ */
+export const clientLifetimeSeconds = 45;
+const preStopSeconds = 5;
+/** For the requests that begin at the end of that time, in seconds: as long as the gate waits for one. */
+const drainSeconds = 55;
 
 /**
  * The one Secret that the operator writes: PgBouncer's configuration and users, and for PostgREST the credentials in the
@@ -54,7 +62,7 @@ export function poolerDeployment(
           serviceAccountName: serviceAccount,
           automountServiceAccountToken: false,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds: 60,
+          terminationGracePeriodSeconds: preStopSeconds + clientLifetimeSeconds + drainSeconds,
           securityContext: restrictedPod,
           containers: [poolerContainer(spec.image ?? images.pgbouncer)],
           volumes: [{ name: 'config', secret: { secretName: pooler, defaultMode: 0o444 } }],
@@ -87,7 +95,7 @@ function poolerContainer(image: string): object {
     readinessProbe: { tcpSocket: { port: 'postgres' }, periodSeconds: 2 },
     livenessProbe: { tcpSocket: { port: 'postgres' }, periodSeconds: 10, failureThreshold: 6 },
     // New connections go elsewhere first; then PgBouncer waits for its clients to leave, within the grace period.
-    lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
     resources: { requests: { cpu: '20m', memory: '16Mi' }, limits: { memory: '256Mi' } },
     securityContext: { ...restrictedContainer, runAsUser: 65534, runAsGroup: 65534 },
     volumeMounts: [{ name: 'config', mountPath: '/etc/pgbouncer', readOnly: true }],
@@ -117,6 +125,12 @@ function configuration({ host, port, database, sslmode }: DatabaseUri, spec: Poo
     // Never 0: PostgREST prepares its statements, and with 0 it exits with 42P05.
     'max_prepared_statements = 200',
     `query_wait_timeout = ${queryWaitSeconds}`,
+    // Without these a database that was away is tried again after 15 s, and one that is gone is noticed after hours.
+    'server_login_retry = 1',
+    'server_connect_timeout = 5',
+    'tcp_keepidle = 30',
+    'tcp_keepintvl = 10',
+    'tcp_keepcnt = 3',
     'ignore_startup_parameters = extra_float_digits,options',
     `server_tls_sslmode = ${sslmode ?? 'prefer'}`,
     'log_connections = 0',
