@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { timeout } from './delay.ts';
 import { isConflict } from './kubeError.ts';
 import type { Outcome } from './outcome.ts';
 import type { HeldKey, Queue } from './queue.ts';
@@ -81,13 +82,10 @@ export function runController<World, P extends { readonly outcome: Outcome }>(
       .toString(16)
       .padStart(8, '0');
     const began = clock.monotonic();
-    const timeout = new AbortController();
-    const cancel = clock.after(timeoutMs, () => {
-      timeout.abort(new Error(`the reconcile took longer than ${String(timeoutMs)} ms`));
-    });
+    const late = timeout(clock, timeoutMs, `the reconcile took longer than ${timeoutMs} ms`);
     metrics.started(name);
-    const ending = await reconcile(key, AbortSignal.any([drain.signal, timeout.signal]));
-    cancel();
+    const ending = await reconcile(key, AbortSignal.any([drain.signal, late.signal]));
+    late.cancel();
     requeue(key, ending);
     record(log.child({ key, reconcileId }), key, ending, clock.monotonic() - began);
     held.done();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { timeout } from './delay.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { isNotFound } from './kubeError.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
@@ -113,16 +114,13 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   async function attempt(regarding: Regarding, note: EventNote): Promise<void> {
-    const abort = new AbortController();
-    const cancel = clock.after(writeTimeoutMs, () => {
-      abort.abort(new Error('the Event could not be written in time'));
-    });
+    const late = timeout(clock, writeTimeoutMs, 'the Event could not be written in time');
     try {
-      await write(regarding, note, abort.signal);
+      await write(regarding, note, late.signal);
     } catch (error) {
       log.warn({ err: error, reason: note.reason }, 'an Event could not be written');
     } finally {
-      cancel();
+      late.cancel();
       waiting -= 1;
     }
   }

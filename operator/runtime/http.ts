@@ -1,5 +1,6 @@
 import { request, type Dispatcher } from 'undici';
 import type { Clock } from './clock.ts';
+import { delay, timeout } from './delay.ts';
 import { KubeError } from './kubeError.ts';
 import type { Transport } from './transport.ts';
 
@@ -41,16 +42,13 @@ export function createHttp(
   /** Runs `work` under the caller's signal and a timeout, and turns what is not an answer into a KubeError. */
   async function within<T>(call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     call.signal.throwIfAborted();
-    const timeout = new AbortController();
-    const cancel = clock.after(timeoutMs, () => {
-      timeout.abort();
-    });
+    const late = timeout(clock, timeoutMs, 'no answer in time');
     try {
-      return await work(AbortSignal.any([call.signal, timeout.signal]));
+      return await work(AbortSignal.any([call.signal, late.signal]));
     } catch (error) {
-      throw asKubeError(error, call, timeout.signal.aborted ? timeoutMs : undefined);
+      throw asKubeError(error, call, late.signal.aborted ? timeoutMs : undefined);
     } finally {
-      cancel();
+      late.cancel();
     }
   }
 
@@ -90,7 +88,8 @@ export function createHttp(
     } catch (error) {
       const waitMs = retryAfterMs(error);
       if (waitMs === undefined || waitMs > Math.min(longestRetryAfterMs, timeoutMs)) throw error;
-      await sleep(clock, waitMs, signal);
+      await delay(clock, waitMs, signal);
+      signal.throwIfAborted();
       return await sendOrThrow(call, signal);
     }
   }
@@ -118,22 +117,6 @@ export function createHttp(
       });
     },
   };
-}
-
-/** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
-function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = (): void => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    });
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }
 
 function retryAfterMs(error: unknown): number | undefined {

@@ -230,6 +230,16 @@ describe('informer', () => {
     expect(lines.filter(({ level }) => level === 'error')).toHaveLength(2);
   });
 
+  test('an indexer that throws costs the object its index entry and nothing else', async () => {
+    const { clock, kube, informer, lines } = await following();
+    kube.put({ ...pod('odd'), spec: null });
+    kube.put(pod('b'));
+    await clock.settle();
+    expect(informer.get('shop/odd')).toBeDefined();
+    expect(informer.byIndex('byNode', 'n1').map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+    expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+
   test('a late handler gets what is there, and nothing after it unsubscribed', async () => {
     const { clock, kube, informer } = await following();
     const late: string[] = [];

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { delay } from './delay.ts';
 import { isGone, KubeError } from './kubeError.ts';
 import type { KubeClient, Selection, WatchEvent } from './kubeClient.ts';
 import { cacheKey, type KubeObject } from './object.ts';
@@ -76,7 +77,11 @@ export function createInformer(options: InformerOptions): Informer {
     ...(metadataOnly === undefined ? {} : { metadataOnly }),
   };
   const log = options.log.child({ informer: kind });
-  const store = createStore(options.indexers ?? {});
+  const store = createStore(
+    Object.fromEntries(
+      Object.entries(options.indexers ?? {}).map(([name, indexer]) => [name, guarded(name, indexer)]),
+    ),
+  );
   const handlers = new Set<(change: Change) => void>();
   const ready = Promise.withResolvers<undefined>();
   const stopping = new AbortController();
@@ -84,6 +89,18 @@ export function createInformer(options: InformerOptions): Informer {
   let isReady = false;
   let failures = 0;
   let healthySince = clock.monotonic();
+
+  /** An object that an indexer cannot cope with is found under nothing, and still cached. */
+  function guarded(name: string, indexer: Indexer): Indexer {
+    return (object) => {
+      try {
+        return indexer(object);
+      } catch (error) {
+        log.error({ err: error, index: name, object: cacheKey(object.metadata) }, 'an indexer threw');
+        return [];
+      }
+    };
+  }
 
   function tell(handler: (change: Change) => void, change: Change): void {
     try {
@@ -181,17 +198,7 @@ export function createInformer(options: InformerOptions): Informer {
     const fields = why instanceof Error ? { err: why, delayMs } : { why, delayMs };
     // One lost watch is everyday life (the API server restarts); trouble that stays is worth a line that is seen.
     log[failures > 2 || !(why instanceof KubeError) ? 'warn' : 'info'](fields, 'list or watch failed');
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(delayMs, resolve);
-      stopping.signal.addEventListener(
-        'abort',
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
+    await delay(clock, delayMs, stopping.signal);
     healthySince = clock.monotonic();
   }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import { stableJson } from './contains.ts';
 import type { KubeClient } from './kubeClient.ts';
+import { delay, timeout } from './delay.ts';
 import { isConflict } from './kubeError.ts';
 import type { KubeObject } from './object.ts';
 import type { Rng } from './random.ts';
@@ -109,23 +110,20 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
 
   async function run(): Promise<void> {
     while (isTrying()) {
-      const abort = new AbortController();
       // A try that hangs must not outlive the deadline; the next one may find a live API server.
-      const cancel = clock.after(Math.min(renewDeadlineMs, leaseDurationMs) / 2, () => {
-        abort.abort(new Error('the lease could not be written in time'));
-      });
+      const late = timeout(clock, renewDeadlineMs / 2, 'the lease could not be written in time');
       let won = false;
       try {
-        won = await tryOnce(AbortSignal.any([stopping.signal, abort.signal]));
+        won = await tryOnce(AbortSignal.any([stopping.signal, late.signal]));
         if (!won && state === 'leader') lose('another process has taken the lease');
       } catch (error) {
         // A conflict is a race that somebody else won, if only for this moment: the next look tells.
         log[isConflict(error) ? 'debug' : 'warn']({ err: error }, 'could not get or renew the lease');
       } finally {
-        cancel();
+        late.cancel();
       }
       if (won && isTrying()) lead();
-      if (isTrying()) await pause(retryPeriodMs * (1 + 0.2 * rng()));
+      if (isTrying()) await delay(clock, retryPeriodMs * (1 + 0.2 * rng()), stopping.signal);
     }
   }
 
@@ -149,32 +147,17 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     options.onLost(why);
   }
 
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = clock.after(ms, end);
-      stopping.signal.addEventListener('abort', end, { once: true });
-    });
-  }
-
   async function release(): Promise<void> {
     if (held === undefined) return;
-    const abort = new AbortController();
-    const cancel = clock.after(retryPeriodMs, () => {
-      abort.abort(new Error('the lease could not be released in time'));
-    });
+    const late = timeout(clock, retryPeriodMs, 'the lease could not be released in time');
     try {
       const spec = { ...specOf(held), holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() };
-      await client.replace({ ...held, spec }, abort.signal);
+      await client.replace({ ...held, spec }, late.signal);
       log.info('released the lease');
     } catch (error) {
       log.warn({ err: error }, 'could not release the lease: it runs out by itself');
     } finally {
-      cancel();
+      late.cancel();
     }
   }
 
