@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
+import { delay } from '../runtime/delay.ts';
 import { runController, type ControllerMetrics } from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { createInformer, type Informer } from '../runtime/informer.ts';
 import type { KubeClient } from '../runtime/kubeClient.ts';
-import { createQueue, type QueueMetrics } from '../runtime/queue.ts';
+import type { Outcome } from '../runtime/outcome.ts';
+import { createQueue, type Queue, type QueueMetrics } from '../runtime/queue.ts';
 import type { Rng } from '../runtime/random.ts';
-import type { Key } from '../runtime/reconciler.ts';
+import type { Key, Reconciler } from '../runtime/reconciler.ts';
 import { createNginxAnnotationsRouter, type IngressService } from '../traffic/nginxAnnotations.ts';
 import { cacheSelections, type Caches } from './apiinstance/caches.ts';
 import { createApiInstanceController } from './apiinstance/index.ts';
+import { createApiSchemaController } from './apischema/index.ts';
 
 /** What the controllers are made of. */
 export interface ControllersDeps {
@@ -44,19 +47,22 @@ const workers = 4;
 export function startControllers(deps: ControllersDeps): Running {
   const caches = startCaches(deps);
   let isReady = false;
-  let stopped = false;
+  const stopping = new AbortController();
   let stopWorkers = (deadlineMs: number): Promise<void> => Promise.resolve(void deadlineMs);
 
-  void Promise.all(Object.values(caches).map((cache: Informer) => cache.ready)).then(() => {
-    if (stopped) return;
+  const begin = async (): Promise<void> => {
+    const clusterId = await readClusterId(deps, stopping.signal);
+    await Promise.all(Object.values(caches).map((cache: Informer) => cache.ready));
+    if (clusterId === undefined || stopping.signal.aborted) return;
     isReady = true;
-    stopWorkers = startWorkers(deps, caches);
+    stopWorkers = startWorkers(deps, caches, clusterId);
     deps.log.info('caches are filled, controllers started');
-  });
+  };
+  void begin();
   return {
     isReady: () => isReady,
     async stop(deadlineMs) {
-      stopped = true;
+      stopping.abort(new Error('the operator is stopping'));
       await stopWorkers(deadlineMs);
       for (const cache of Object.values(caches) as Informer[]) cache.stop();
     },
@@ -80,17 +86,24 @@ function startCaches({ client, clock, rng, log, config }: ControllersDeps): Cach
   };
 }
 
-function startWorkers(deps: ControllersDeps, caches: Caches): (deadlineMs: number) => Promise<void> {
-  const { client, clock, rng, log, events, config, metrics } = deps;
-  const queue = createQueue<Key>({ clock, rng, metrics: metrics.queue('apiinstance') });
+function startWorkers(
+  deps: ControllersDeps,
+  caches: Caches,
+  clusterId: string,
+): (deadlineMs: number) => Promise<void> {
+  const { client, clock, rng, log, events, config } = deps;
+  const common = { client, caches, clock, rng, log, events };
+  const schemaQueue = queueFor('apischema', deps);
+  const schema = createApiSchemaController({
+    ...common,
+    queue: schemaQueue,
+    clusterId,
+    identity: config.IDENTITY,
+  });
+  const instanceQueue = queueFor('apiinstance', deps);
   const instance = createApiInstanceController({
-    client,
-    caches,
-    clock,
-    rng,
-    log,
-    events,
-    queue,
+    ...common,
+    queue: instanceQueue,
     router: createNginxAnnotationsRouter(client, config.INGRESS_SERVICE),
     images: {
       postgrest: config.POSTGREST_IMAGE,
@@ -98,20 +111,69 @@ function startWorkers(deps: ControllersDeps, caches: Caches): (deadlineMs: numbe
       pgbouncer: config.PGBOUNCER_IMAGE,
     },
   });
+  const stops = [
+    work('apischema', schema, schemaQueue, deps),
+    work('apiinstance', instance, instanceQueue, deps),
+  ];
+  return async (deadlineMs) => {
+    await Promise.all(stops.map((stop) => stop(deadlineMs)));
+  };
+}
+
+function queueFor(name: string, { clock, rng, metrics }: ControllersDeps): Queue<Key> {
+  return createQueue<Key>({ clock, rng, metrics: metrics.queue(name) });
+}
+
+/** What every controller offers to the workers that drive it. */
+interface Controller<World, P> {
+  readonly reconciler: Reconciler<World, P>;
+  readonly tasks: { stop(deadlineMs: number): Promise<void> };
+  readonly forget: (key: Key) => void;
+}
+
+function work<World, P extends { readonly outcome: Outcome }>(
+  name: string,
+  controller: Controller<World, P>,
+  queue: Queue<Key>,
+  { clock, rng, log, metrics }: ControllersDeps,
+): (deadlineMs: number) => Promise<void> {
+  const { reconciler, tasks, forget: onGone } = controller;
   const running = runController({
-    name: 'apiinstance',
-    reconciler: instance.reconciler,
+    name,
+    reconciler,
     queue,
     workers,
     clock,
     rng,
     log,
     metrics: metrics.controller,
-    onGone: instance.forget,
+    onGone,
   });
   return async (deadlineMs) => {
     await running.stop(deadlineMs);
-    await instance.tasks.stop(deadlineMs);
+    await tasks.stop(deadlineMs);
     queue.close();
   };
+}
+
+/** How long to wait before the API server is asked again, in milliseconds. */
+const askAgainMs = 1000;
+
+/** Which cluster this is: the uid of its namespace kube-system, which no other cluster has. Undefined once aborted. */
+async function readClusterId(
+  { client, clock, log }: ControllersDeps,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const ref = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
+  for (;;) {
+    try {
+      const uid = (await client.get(ref, signal))?.metadata.uid;
+      if (uid !== undefined) return uid;
+      throw new Error('there is no namespace kube-system');
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.warn({ err: error }, 'cannot tell which cluster this is; will ask again');
+      await delay(clock, askAgainMs, signal);
+    }
+  }
 }

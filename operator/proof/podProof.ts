@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
+import { delay } from '../runtime/delay.ts';
 import type { TaskContext } from '../runtime/tasks.ts';
-import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
 /** A pod that should hold a release. */
@@ -51,7 +51,7 @@ export async function provePod(
       waitingFor = error instanceof Error ? error.message : 'no answer';
     }
     progress({ waitingFor } satisfies PodProofProgress);
-    await pause(betweenMs, clock, signal);
+    await delay(clock, betweenMs, signal);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
+import { delay } from '../runtime/delay.ts';
 import type { TaskContext } from '../runtime/tasks.ts';
 import type { Expectation } from '../rollout/types.ts';
 import type { Address, ProbeRequest } from '../traffic/router.ts';
-import { pause } from './pause.ts';
 import { judge } from './judge.ts';
 import { probe } from './probe.ts';
 
@@ -40,7 +40,7 @@ export async function proveTraffic(
     const places = await dataPlane(signal);
     if (places.length === 0) {
       progress({ unreachable: 'the ingress controller has no ready pod' } satisfies TrafficProofProgress);
-      await pause(1000, clock, signal);
+      await delay(clock, 1000, signal);
       continue;
     }
     const results = await Promise.all(places.map((place) => provePlace(place, order, clock, signal)));
@@ -53,7 +53,7 @@ export async function proveTraffic(
       continue;
     }
     progress({ unreachable: failed.error } satisfies TrafficProofProgress);
-    await pause(500, clock, signal);
+    await delay(clock, 500, signal);
   }
 }
 
@@ -88,7 +88,7 @@ async function provePlace(
     if (verdict === 'proved') return { requests };
     if (verdict === 'contradicted') {
       tally = new Map();
-      await pause(betweenMs, clock, signal);
+      await delay(clock, betweenMs, signal);
     }
   }
 }
@@ -115,7 +115,7 @@ export async function proveGone(
       requests += 1;
       if (answer?.revision === undefined) continue;
       silent = 0;
-      await pause(betweenMs, clock, signal);
+      await delay(clock, betweenMs, signal);
     }
   }
   return { requests };

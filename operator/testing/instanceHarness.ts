@@ -3,10 +3,10 @@ import { cacheSelections, lookUp, type Caches } from '../controllers/apiinstance
 import { decide } from '../controllers/apiinstance/decide.ts';
 import { observe } from '../controllers/apiinstance/observe.ts';
 import type { Work, WorkResult } from '../controllers/apiinstance/world.ts';
-import { pause } from '../proof/pause.ts';
 import { executePlan, type Primary } from '../runtime/act.ts';
 import { createAppliedMemory } from '../runtime/applied.ts';
 import { createInformer } from '../runtime/informer.ts';
+import { delay } from '../runtime/delay.ts';
 import type { KubeClient } from '../runtime/kubeClient.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import type { Outcome } from '../runtime/outcome.ts';
@@ -170,8 +170,10 @@ function startOperator(
           tasks,
           run: async ({ spec }, context) => {
             // The data plane follows at once here; what is not so yet is looked at again.
-            while (spec.kind === 'traffic' && !cluster.does(spec.expectation))
-              await pause(100, clock, context.signal);
+            while (spec.kind === 'traffic' && !cluster.does(spec.expectation)) {
+              await delay(clock, 100, context.signal);
+              context.signal.throwIfAborted();
+            }
             return spec.kind === 'pod' ? { by: 'sentinel' as const } : { requests: 1 };
           },
           events: { record: () => undefined, flush: () => Promise.resolve() },

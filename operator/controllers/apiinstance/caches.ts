@@ -40,13 +40,8 @@ export const cacheSelections: Readonly<
   services: { apiVersion: 'v1', kind: 'Service', indexers: { instance: byInstance } },
   ingresses: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', indexers: { instance: byInstance } },
   deployments: { apiVersion: 'apps/v1', kind: 'Deployment', indexers: { instance: byInstance } },
-  configMaps: {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    labelSelector: `${group}/instance`,
-    metadataOnly: true,
-    indexers: { instance: byInstance },
-  },
+  // Any of them may hold SQL: the controller of ApiSchemas shares this cache. Metadata only.
+  configMaps: { apiVersion: 'v1', kind: 'ConfigMap', metadataOnly: true, indexers: { instance: byInstance } },
   pods: {
     apiVersion: 'v1',
     kind: 'Pod',
