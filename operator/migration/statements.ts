@@ -4,7 +4,7 @@ import { isProblem, parseSql, scanSql, type ParseNode } from './parser.ts';
 export interface SqlStatement {
   /** Counted from 1. */
   readonly number: number;
-  /** The statement, without the blanks and comments before it and without its semicolon. */
+  /** The statement, without the blanks and comments around it and without its semicolon. */
   readonly text: string;
   /** Its first line in the whole text, counted from 1. */
   readonly line: number;
@@ -37,16 +37,11 @@ export function splitSql(sql: string): readonly SqlStatement[] | SplitProblem {
   }
   const bytes = Buffer.from(sql);
   return parsed.map(({ node, start, end }, index) => {
-    const slice = bytes.subarray(start, end).toString();
-    const trivia = leadingTrivia(slice);
-    const offset = bytes.subarray(0, start).toString().length + trivia;
-    return {
-      number: index + 1,
-      text: slice.slice(trivia).trimEnd(),
-      line: lineAt(sql, offset),
-      offset,
-      node,
-    };
+    const slice = bytes.subarray(start, end);
+    const span = withoutTrivia(slice);
+    const offset = bytes.subarray(0, start + span.start).toString().length;
+    const text = slice.subarray(span.start, span.end).toString();
+    return { number: index + 1, text, line: lineAt(sql, offset), offset, node };
   });
 }
 
@@ -62,12 +57,11 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-// The parser's slice begins right after the previous semicolon: blanks and comments belong to nobody.
-function leadingTrivia(slice: string): number {
-  const tokens = scanSql(slice);
-  if (isProblem(tokens)) return 0;
-  const first = tokens.find((token) => token.kind !== 'comment');
-  return first === undefined ? 0 : Buffer.from(slice).subarray(0, first.start).toString().length;
+// The parser's slice goes from one semicolon to the next: the blanks and comments at its ends belong to nobody.
+function withoutTrivia(slice: Buffer): { readonly start: number; readonly end: number } {
+  const tokens = scanSql(slice.toString());
+  const words = isProblem(tokens) ? [] : tokens.filter((token) => token.kind !== 'comment');
+  return { start: words[0]?.start ?? 0, end: words.at(-1)?.end ?? slice.length };
 }
 
 // A text before a syntax error need not scan (it may end inside a string): then the statement is not countable.
