@@ -11,40 +11,49 @@ import { root } from './paths.ts';
 const namespace = `chart-${randomBytes(4).toString('hex')}`;
 const account = `system:serviceaccount:${namespace}:postgrest-operator`;
 let kubectl: Kubectl;
-let manifests: string;
+let helm: string;
+
+const render = (installCrds: boolean): Promise<string> =>
+  run(helm, [
+    ...[
+      'template',
+      'postgrest-operator',
+      join(root, 'charts', 'postgrest-operator'),
+      '--namespace',
+      namespace,
+    ],
+    ...['--kube-version', '1.34.0', '--set', `crds.install=${String(installCrds)}`],
+  ]);
 
 beforeAll(async () => {
   const { PGRST_TEST_KUBECONFIG: kubeconfig, PGRST_TEST_KUBECTL: program } = process.env;
   if (kubeconfig === undefined || program === undefined)
     throw new Error('run these tests with `npm run test:api`');
   kubectl = createKubectl({ kubectl: program, kubeconfig });
-  const helm = await ensureTool('helm', createLog());
-  const chart = join(root, 'charts', 'postgrest-operator');
-  const settings = ['--set', 'crds.install=false', '--kube-version', '1.34.0'];
-  manifests = await run(helm, [
-    'template',
-    'postgrest-operator',
-    chart,
-    '--namespace',
-    namespace,
-    ...settings,
-  ]);
+  helm = await ensureTool('helm', createLog());
   await kubectl(['create', 'namespace', namespace]);
   // What a cluster that enforces the standard would say to the pods comes back as a warning.
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/warn=restricted']);
+  // The CRDs are left to the tests that are about them: all test files share this server.
+  await kubectl(['apply', '--server-side', '-f', '-'], await render(false));
 }, 600_000);
 
 afterAll(async () => {
-  await kubectl.attempt(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], manifests);
+  await kubectl.attempt(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], await render(false));
   await kubectl.attempt(['delete', 'namespace', namespace, '--wait=false']);
 });
 
 test('the API server takes every field, and the pods satisfy the restricted standard', async () => {
-  const applied = await kubectl.attempt(
-    ['apply', '--server-side', '--validate=strict', '-f', '-'],
-    manifests,
-  );
-  expect(applied).toMatchObject({ code: 0, stderr: '' });
+  const dryRun = [
+    'apply',
+    '--server-side',
+    '--force-conflicts',
+    '--dry-run=server',
+    '--validate=strict',
+    '-f',
+    '-',
+  ];
+  expect(await kubectl.attempt(dryRun, await render(true))).toMatchObject({ code: 0, stderr: '' });
 });
 
 test.each([
