@@ -12,10 +12,12 @@ export function notInRe2(source: string): string | undefined {
       at += 1;
     } else if (inClass) {
       inClass = !rest.startsWith(']');
+    } else if (/^\[\^?\]/.test(rest)) {
+      return 'an empty class';
     } else if (rest.startsWith('[')) {
       inClass = true;
     } else if (/^\(\?<?[=!]/.test(rest)) {
-      return `look-around (${rest.slice(0, rest.startsWith('(?<') ? 4 : 3)}`;
+      return `look-around ${rest.slice(0, rest.startsWith('(?<') ? 4 : 3)}`;
     } else if (/^\{(\d+)(,(\d*))?\}/.test(rest)) {
       const counts = /^\{(\d+)(?:,(\d*))?\}/.exec(rest)?.slice(1) ?? [];
       if (counts.some((count) => Number(count) > 1000)) return 'a repetition of more than 1000';

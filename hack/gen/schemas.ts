@@ -38,8 +38,8 @@ function structural(schema: z.ZodType, path: string) {
 }
 
 /**
- * zod's JSON schema of what users write (io `input`: a field with a default is not required). Keys of a record that are
- * more than a plain string get a `propertyNames`, which zod leaves out for OpenAPI 3.0, so that they are found out.
+ * zod's JSON schema of what users write (io `input`: a field with a default is not required). What zod leaves out
+ * without a word, checks of a record's keys and flags of a pattern, is put back, so that `toStructural` complains.
  */
 export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
@@ -50,10 +50,18 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
     unrepresentable: 'throw',
     override({ zodSchema, jsonSchema }) {
       const { def } = zodSchema._zod;
+      const found = jsonSchema as Record<string, unknown>;
+      const flags = (def.checks ?? []).map(flagsOf).join('');
+      if (flags !== '') found['patternFlags'] = flags;
       if (def.type !== 'record') return;
       const { keyType } = def;
       const isPlain = keyType._zod.def.type === 'string' && (keyType._zod.def.checks ?? []).length === 0;
-      if (!isPlain) (jsonSchema as Record<string, unknown>)['propertyNames'] = {};
+      if (!isPlain) found['propertyNames'] = {};
     },
   });
+}
+
+function flagsOf(check: z.core.$ZodCheck): string {
+  const { def } = check._zod;
+  return 'pattern' in def && def.pattern instanceof RegExp ? def.pattern.flags : '';
 }

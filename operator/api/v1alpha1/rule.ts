@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** One validation in both languages: `cel` runs in the API server at `kubectl apply`, `js` in the operator when it reads. */
 export interface Rule<T> {
@@ -24,11 +24,11 @@ export function rule<S extends z.ZodType>(schema: S, twin: Rule<z.output<S>>): S
 
 /**
  * Adds a pattern that fails with a sentence instead of with the pattern: for what people write by hand. Wants a regular
- * expression without quotes and backslashes, which CEL would have to escape, and throws for any other.
+ * expression without flags, and without quotes and backslashes, which CEL would have to escape; throws for any other.
  */
 export function matching<S extends z.ZodType<string>>(schema: S, pattern: RegExp, message: string): S {
-  if (/['\\]/.test(pattern.source))
-    throw new Error(`quotes and backslashes do not go into CEL: ${pattern.source}`);
+  if (/['\\]/.test(pattern.source) || pattern.flags !== '')
+    throw new Error(`flags, quotes and backslashes do not go into CEL: ${String(pattern)}`);
   return rule(schema, {
     cel: `self.matches('${pattern.source}')`,
     js: (value) => pattern.test(value),

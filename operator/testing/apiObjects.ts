@@ -1,0 +1,98 @@
+import type { KubeObject } from '../runtime/object.ts';
+
+const apiVersion = 'pgrst.dev/v1alpha1';
+
+/** The least that an ApiSchema can be. */
+export const minimalApiSchema: KubeObject = {
+  apiVersion,
+  kind: 'ApiSchema',
+  metadata: { name: 'todo' },
+  spec: {
+    database: { uriSecretRef: { name: 'todo-owner', key: 'uri' } },
+    schema: 'api',
+    api: { sql: 'create view api.tasks as select * from public.tasks;' },
+  },
+};
+
+/** An ApiSchema with every field. */
+export const fullApiSchema: KubeObject = {
+  ...minimalApiSchema,
+  spec: {
+    database: { uriSecretRef: { name: 'todo-owner', key: 'uri' } },
+    schema: 'api',
+    migrations: [
+      { name: '001-tasks', sql: 'create table public.tasks (id int);' },
+      { name: '002_due.date', sqlFrom: { configMapKeyRef: { name: 'todo-sql', key: '002.sql' } } },
+    ],
+    api: {
+      sqlFrom: [
+        { configMapKeyRef: { name: 'todo-sql', key: 'api.sql' } },
+        { configMapKeyRef: { name: 'todo-sql', key: 'grants.sql' } },
+      ],
+    },
+    deletionPolicy: 'Delete',
+    suspend: true,
+  },
+};
+
+/** The least that an ApiInstance can be. */
+export const minimalApiInstance: KubeObject = {
+  apiVersion,
+  kind: 'ApiInstance',
+  metadata: { name: 'todo' },
+  spec: {
+    schemaRef: { name: 'todo' },
+    database: { uriSecretRef: { name: 'todo-authenticator', key: 'uri' } },
+    expose: { host: 'todo.example.com' },
+  },
+};
+
+/** An ApiInstance with every field. */
+export const fullApiInstance: KubeObject = {
+  ...minimalApiInstance,
+  spec: {
+    schemaRef: { name: 'todo', release: '0123abcd' },
+    replicas: 3,
+    postgrest: {
+      image: 'postgrest/postgrest:v16.4',
+      config: { 'db-max-rows': '1000', 'db-anon-role': 'web_anon' },
+      jwtSecretRef: { name: 'todo-jwt', key: 'jwks.json' },
+      resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '1.5Gi' } },
+    },
+    database: { uriSecretRef: { name: 'todo-authenticator', key: 'uri' } },
+    pooler: { replicas: 2, poolSize: 10, maxServerConnections: 30, image: 'pgbouncer:1.24' },
+    expose: {
+      host: 'api.example.com',
+      path: '/v1/todo',
+      className: 'nginx-internal',
+      annotations: { 'nginx.ingress.kubernetes.io/proxy-body-size': '8m' },
+    },
+    rollout: {
+      steps: [
+        { weight: 10 },
+        { pause: { duration: '1h30m5s' } },
+        { weight: 50 },
+        { pause: {} },
+        { weight: 100 },
+      ],
+      warmFor: '30m',
+      revisionHistoryLimit: 3,
+    },
+    suspend: true,
+  },
+};
+
+/** The object with another value at a path such as `spec.rollout.steps`; undefined removes what is there. */
+export function withValue(object: KubeObject, path: string, value: unknown): KubeObject {
+  const copy = structuredClone(object) as Record<string, unknown>;
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  let at: Record<string, unknown> = copy;
+  for (const key of keys) {
+    const next = (at[key] ?? {}) as Record<string, unknown>;
+    at[key] = next;
+    at = next;
+  }
+  at[last] = value;
+  return JSON.parse(JSON.stringify(copy)) as KubeObject;
+}
