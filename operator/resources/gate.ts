@@ -29,7 +29,7 @@ export function gateConfigMap(owner: Owner, number: number, content: RevisionCon
 /** nginx.conf for nginx 1.26 with njs 0.8.9, as Debian trixie and the official image have them. */
 export function nginxConf(number: number, content: RevisionContent): string {
   const { release, exposedSchema, path } = content;
-  const prefix = path.replace(/\/+$/, '');
+  const prefix = path === '/' ? '' : path;
   const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 worker_processes 1;
@@ -102,7 +102,7 @@ ${pathMaps(prefix)}
   proxy_read_timeout 55s;
   proxy_send_timeout 55s;
   proxy_buffer_size 16k;
-  proxy_buffers 16 32k;
+  proxy_buffers 8 16k;
   # PostgREST holds its answers in memory anyway: a slow client need not fill a disk too.
   proxy_max_temp_file_size 0;
   # What may be sent again is for gate.js to say: nginx would repeat a DELETE.

@@ -13,16 +13,10 @@ export interface CanaryShare {
   readonly cookie: string;
 }
 
-/**
- * The way in: host and path lead to the stable Service. The user's annotations are taken over, but for those about
- * canaries: they would turn the main route itself into one.
- */
+/** The way in: host and path lead to the stable Service. The API refuses annotations that would make it a canary. */
 export function mainIngress(owner: Owner, spec: ApiInstanceSpec): KubeObject {
   const { ingress, stableService } = names(owner.name);
-  const annotations = Object.fromEntries(
-    Object.entries(spec.expose.annotations).filter(([key]) => !key.startsWith(`${prefix}/canary`)),
-  );
-  return ingressOf(owner, spec, ingress, labels(owner.name), annotations, stableService);
+  return ingressOf(owner, spec, ingress, labels(owner.name), spec.expose.annotations, stableService);
 }
 
 /**
