@@ -40,11 +40,6 @@ export function isConflict(error: unknown): boolean {
   return hasStatus(error, 409);
 }
 
-/** RBAC or admission says no (403). */
-export function isForbidden(error: unknown): boolean {
-  return hasStatus(error, 403);
-}
-
 /** The object does not validate (422): sending it again is of no use. */
 export function isInvalid(error: unknown): boolean {
   return hasStatus(error, 422);

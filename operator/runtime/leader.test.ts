@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createFakeClock, type FakeClock } from '../testing/fakeClock.ts';
 import { createFakeKube, type FakeKube } from '../testing/fakeKube.ts';
 import { quietLog } from '../testing/quietLog.ts';
+import { delay } from './delay.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { KubeError } from './kubeError.ts';
 import { createLeaderElector } from './leader.ts';
@@ -13,7 +14,7 @@ const outage = new KubeError(0, 'Unreachable', 'connection refused');
 /** One candidate whose way to the API server can be cut, and whose wall clock can be wrong. */
 function candidate(identity: string, world: { kube: FakeKube; clock: FakeClock; log: string[] }, skewMs = 0) {
   const { kube, clock, log } = world;
-  const network = { isUp: true, hangs: false };
+  const network = { isUp: true, hangs: false, latencyMs: 0 };
   const through =
     <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> => {
@@ -24,7 +25,9 @@ function candidate(identity: string, world: { kube: FakeKube; clock: FakeClock; 
             reject(signal.reason as Error);
           });
         });
-      return network.isUp ? call(...args) : Promise.reject(outage);
+      if (!network.isUp) return Promise.reject(outage);
+      if (network.latencyMs === 0) return call(...args);
+      return delay(clock, network.latencyMs, new AbortController().signal).then(() => call(...args));
     };
   const client: KubeClient = {
     ...kube.client,
@@ -104,6 +107,19 @@ describe('leader election', () => {
     a.network.hangs = true;
     await world.clock.advance(60_000);
     expect(world.log.map((line) => line.replace(/^\S+ /, ''))).toEqual(['a elected', 'a lost', 'b elected']);
+  });
+
+  test('a slow way to the API server does not stretch the lease', async () => {
+    const world = setUp();
+    const a = candidate('a', world);
+    await world.clock.advance(60_000);
+    a.network.latencyMs = 2400;
+    await world.clock.advance(60_000);
+    a.network.isUp = false;
+    await world.clock.advance(60_000);
+    const renewed = Date.parse(String(specOf(world.kube).renewTime)) - Date.UTC(2026, 0, 1);
+    expect(world.log[1]).toMatch(/a lost$/);
+    expect(parseFloat(world.log[1] ?? '')).toBeLessThanOrEqual(renewed + 10_000);
   });
 
   test('a leader that has lost does not come back', async () => {

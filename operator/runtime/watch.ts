@@ -57,7 +57,6 @@ export async function* watchEvents(
     throw asKubeError(error, { method: 'WATCH', path, signal }, idle.signal.aborted ? idleMs : undefined);
   } finally {
     cancel();
-    idle.abort(); // Closes the connection when whoever iterates leaves early.
   }
 }
 
