@@ -12,7 +12,7 @@ const folders = {
   // Knows Kubernetes, but neither of our kinds.
   runtime: { npm: ['@kubernetes/client-node', 'undici'], npmTypes: ['pino', 'prom-client'], core: ['*'] },
   observability: { types: ['runtime'], npm: ['pino', 'prom-client'], core: ['*'] },
-  traffic: { may: ['resources', 'api'], types: ['runtime'] },
+  traffic: { may: ['resources', 'api'], types: ['runtime', 'rollout'] },
   proof: {
     may: ['resources', 'traffic', 'runtime', 'api'],
     types: ['rollout'],

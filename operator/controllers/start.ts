@@ -48,7 +48,7 @@ export function startControllers(deps: ControllersDeps): Running {
   const caches = startCaches(deps);
   let isReady = false;
   const stopping = new AbortController();
-  let stopWorkers = (deadlineMs: number): Promise<void> => Promise.resolve(void deadlineMs);
+  let stopWorkers: ((deadlineMs: number) => Promise<void>) | undefined;
 
   const begin = async (): Promise<void> => {
     const clusterId = await readClusterId(deps, stopping.signal);
@@ -63,7 +63,7 @@ export function startControllers(deps: ControllersDeps): Running {
     isReady: () => isReady,
     async stop(deadlineMs) {
       stopping.abort(new Error('the operator is stopping'));
-      await stopWorkers(deadlineMs);
+      await stopWorkers?.(deadlineMs);
       for (const cache of Object.values(caches) as Informer[]) cache.stop();
     },
   };

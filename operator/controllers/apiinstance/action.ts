@@ -7,7 +7,7 @@ import {
   resolveAction,
   type ActionWorld,
 } from '../../rollout/actions.ts';
-import type { Desired, InstancePlan } from './decide.ts';
+import type { Desired, InstancePlan } from './plan.ts';
 import type { World } from './world.ts';
 
 /** Whether somebody has asked for something that is not accepted yet. */

@@ -2,7 +2,7 @@ import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import type { Condition } from '../../api/v1alpha1/shared.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import type { Problem } from './problem.ts';
-import type { Decided } from './status.ts';
+import type { Decided } from './plan.ts';
 import { isTrafficProved, podWaitsFor, unreachable } from './work.ts';
 import type { World } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { apiVersion, durationMs, finalizer } from '../../api/v1alpha1/shared.ts';
 import type { Owner } from '../../resources/names.ts';
 import { contentHash, revisionContent, type RevisionSnapshot } from '../../resources/revision.ts';
@@ -6,31 +6,21 @@ import { replicasOf, warmLeftMs, type ScaleInput } from '../../rollout/scale.ts'
 import { chooseTarget, type Target } from '../../rollout/target.ts';
 import { decideTraffic } from '../../rollout/traffic.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
-import type { Plan, WorkOrder } from '../../runtime/reconciler.ts';
+import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, carryOutAction, pendingAction } from './action.ts';
 import { decideDeletion } from './deletion.ts';
-import { baseObjects, revisionObjects, trafficObjects, type NewRevision } from './objects.ts';
+import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
+import type { Desired, InstancePlan, NewRevision } from './plan.ts';
 import { findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
 import { isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
 
-/** What one reconcile of an ApiInstance does. */
-export type InstancePlan = Plan<ApiInstanceStatus, Work>;
-
 /** How often a settled instance is looked at although nothing was seen to change. */
 const recheckMs = 10 * 60_000;
 /** How soon an instance is looked at again while it waits for pods or proofs, should a change be missed. */
 const waitMs = 5000;
-
-/** The revision of the spec: one that is kept, or the next number. */
-export interface Desired {
-  readonly number: number;
-  readonly hash: string;
-  readonly release: string;
-  readonly revision: RevisionSnapshot | NewRevision;
-}
 
 /** Pure: the whole reconcile of an ApiInstance as data. */
 export function decide(world: World): InstancePlan {
@@ -68,12 +58,8 @@ function rollOut(
   desired: Desired | undefined,
   problem: Problem | undefined,
 ): InstancePlan {
-  const revisions = [
-    ...world.revisions,
-    ...(desired && target.revision === desired.number && !('podTemplate' in desired.revision)
-      ? [desired.revision]
-      : []),
-  ];
+  const isNew = desired?.number === target.revision && !('podTemplate' in desired.revision);
+  const revisions = [...world.revisions, ...(isNew ? [desired.revision] : [])];
   const states = new Map(revisions.map((r) => [r.number, revisionState(r, world)]));
   const state = states.get(target.revision);
   // The revision that serves was deleted by hand, and its snapshot with it: nothing can be derived from it.

@@ -1,6 +1,6 @@
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import type { Owner } from '../../resources/names.ts';
-import type { InstancePlan } from './decide.ts';
+import type { InstancePlan } from './plan.ts';
 import type { World } from './world.ts';
 import { goneOrder } from './work.ts';
 

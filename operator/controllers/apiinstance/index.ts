@@ -16,8 +16,9 @@ import type { Key, Reconciler } from '../../runtime/reconciler.ts';
 import { createTaskSupervisor, type RunTask, type TaskSupervisor } from '../../runtime/tasks.ts';
 import type { TrafficRouter } from '../../traffic/router.ts';
 import { lookUp, type Caches } from './caches.ts';
-import { decide, type InstancePlan } from './decide.ts';
+import { decide } from './decide.ts';
 import { observe } from './observe.ts';
+import type { InstancePlan } from './plan.ts';
 import type { Work, WorkResult, World } from './world.ts';
 
 /** What the controller of ApiInstances is made of. */

@@ -10,10 +10,8 @@ import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import type { Route } from '../../rollout/types.ts';
 import type { KubeObject } from '../../runtime/object.ts';
+import type { NewRevision } from './plan.ts';
 import type { World } from './world.ts';
-
-/** A revision that has no ControllerRevision yet. */
-export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
 
 /** What every instance has, whatever it serves: identity, pooler, disruption budget. */
 export function baseObjects(
@@ -29,7 +27,7 @@ export function baseObjects(
     if (uri && !('error' in uri)) objects.push(poolerSecret(owner, uri, spec.pooler));
     if (world.poolerSecret) {
       // Its pods carry the Secret's version, so that they follow it.
-      const version = String(world.poolerSecret.metadata['resourceVersion']);
+      const version = String(world.poolerSecret.metadata.resourceVersion);
       objects.push(
         poolerService(owner),
         poolerDeployment(owner, spec.pooler, world.images, version),

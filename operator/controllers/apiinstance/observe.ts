@@ -177,16 +177,16 @@ interface Pod extends KubeObject {
 
 function podState(object: KubeObject): PodState[] {
   const { metadata, status } = object as Pod;
-  if (metadata['deletionTimestamp'] !== undefined) return [];
+  if (metadata.deletionTimestamp !== undefined) return [];
   const containers = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   return numberOf(metadata.labels).map((revision) => ({
     name: metadata.name,
-    uid: String(metadata['uid']),
+    uid: String(metadata.uid),
     revision,
     ip: status?.podIP,
     isReady: status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
-    createdAt: Date.parse(String(metadata['creationTimestamp'])),
+    createdAt: Date.parse(String(metadata.creationTimestamp)),
   }));
 }
 

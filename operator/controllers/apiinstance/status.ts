@@ -1,29 +1,15 @@
-import type { ApiInstanceSpec, ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstance.ts';
 import { isoTime } from '../../api/v1alpha1/shared.ts';
 import { selectorText } from '../../resources/names.ts';
 import { addHistory } from '../../rollout/actions.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
-import type { Target } from '../../rollout/target.ts';
-import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
+import type { RevisionState } from '../../rollout/types.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
-import type { Desired, InstancePlan } from './decide.ts';
+import type { Decided, InstancePlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { isTrafficProved, trafficProvedAt, unreachable } from './work.ts';
 import type { World } from './world.ts';
-
-/** One decision, for telling about it. */
-export interface Decided {
-  readonly world: World;
-  readonly spec: ApiInstanceSpec;
-  readonly target: Target;
-  readonly desired: Desired | undefined;
-  readonly problem: Problem | undefined;
-  readonly traffic: TrafficDecision;
-  readonly states: ReadonlyMap<number, RevisionState>;
-  /** False while the pooler is not there yet and pods would start in vain. */
-  readonly canStart: boolean;
-}
 
 /** The whole status after a decision. */
 export function statusAfter(decided: Decided): ApiInstanceStatus {

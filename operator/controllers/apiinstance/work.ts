@@ -69,17 +69,18 @@ export function unreachable(
   spec: ApiInstanceSpec,
   work: World['work'],
 ): string | undefined {
-  const progress = progressOf<TrafficProofProgress>(work.get(trafficWorkId(expectation, spec)));
-  return progress?.unreachable;
+  const progress = progressOf(work.get(trafficWorkId(expectation, spec)));
+  return (progress as TrafficProofProgress | undefined)?.unreachable;
 }
 
 /** What a pod that is not proved answered last. */
 export function podWaitsFor(pod: PodState, work: World['work']): string | undefined {
-  return progressOf<PodProofProgress>(work.get(podWorkId(pod)))?.waitingFor;
+  const progress = progressOf(work.get(podWorkId(pod)));
+  return (progress as PodProofProgress | undefined)?.waitingFor;
 }
 
-function progressOf<P>(state: WorkState | undefined): P | undefined {
-  return state?.state === 'running' ? (state.progress as P | undefined) : undefined;
+function progressOf(state: WorkState | undefined): unknown {
+  return state?.state === 'running' ? state.progress : undefined;
 }
 
 function podWorkId(pod: PodState): string {

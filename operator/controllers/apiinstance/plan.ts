@@ -1,0 +1,34 @@
+import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { RevisionSnapshot } from '../../resources/revision.ts';
+import type { Target } from '../../rollout/target.ts';
+import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
+import type { Plan } from '../../runtime/reconciler.ts';
+import type { Problem } from './problem.ts';
+import type { Work, World } from './world.ts';
+
+/** What one reconcile of an ApiInstance does. */
+export type InstancePlan = Plan<ApiInstanceStatus, Work>;
+
+/** A revision that has no ControllerRevision yet. */
+export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
+
+/** The revision of the spec: one that is kept, or the next number. */
+export interface Desired {
+  readonly number: number;
+  readonly hash: string;
+  readonly release: string;
+  readonly revision: RevisionSnapshot | NewRevision;
+}
+
+/** One decision, for telling about it. */
+export interface Decided {
+  readonly world: World;
+  readonly spec: ApiInstanceSpec;
+  readonly target: Target;
+  readonly desired: Desired | undefined;
+  readonly problem: Problem | undefined;
+  readonly traffic: TrafficDecision;
+  readonly states: ReadonlyMap<number, RevisionState>;
+  /** False while the pooler is not there yet and pods would start in vain. */
+  readonly canStart: boolean;
+}
