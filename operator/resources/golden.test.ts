@@ -54,7 +54,9 @@ const objects: Record<string, KubeObject> = {
 };
 
 test.each(Object.entries(objects))('%s is built as its golden file has it', async (name, object) => {
-  await expect(stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(`__golden__/${name}.yaml`);
+  await expect(stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(
+    `__golden__/${name}.yaml`,
+  );
 });
 
 test('no credential value appears in any object but the pooler Secret', () => {
