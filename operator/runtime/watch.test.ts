@@ -16,7 +16,9 @@ async function eventsOf(chunks: readonly Buffer[]): Promise<WatchEvent[]> {
     json: () => Promise.reject(new Error('not asked for')),
     stream: () => Promise.resolve({ body: Readable.from(chunks) } as unknown as Dispatcher.ResponseData),
   };
-  return await Array.fromAsync(watchEvents(http, '/api/v1/pods', options, signal));
+  const events: WatchEvent[] = [];
+  for await (const event of watchEvents(http, '/api/v1/pods', options, signal)) events.push(event);
+  return events;
 }
 
 test('events come out whole, however the bytes are cut', async () => {
