@@ -74,9 +74,9 @@ async function rewriteBody(
   return findings;
 }
 
-// pg_get_functiondef ends in `AS $function$<body>$function$`, with x's in the tag where the body holds that.
+// pg_get_functiondef ends in `AS $function$<body>$function$` ($procedure$ for one), with x's where the body holds that.
 function withBody(routine: Routine, body: string): string {
-  const end = /\$function(x*)\$\s*$/.exec(routine.definition);
+  const end = /\$(function|procedure)x*\$\s*$/.exec(routine.definition);
   const opening = end === null ? -1 : end.index - routine.body.length;
   if (end === null || routine.definition.slice(opening, end.index) !== routine.body)
     throw new Error(`pg_get_functiondef of ${routine.signature} does not end in its body`);

@@ -35,19 +35,20 @@ export async function withSession<T>(
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
   context.signal.throwIfAborted();
-  const session = await openSession({
-    uri: visit.uri,
-    applicationName: `postgrest-operator ${visit.identity}`,
-    signal: context.signal,
-    lockTimeoutMs: (context.patience ?? defaultPatience).lockTimeoutMs,
-  });
+  let session: Session | undefined;
   try {
+    session = await openSession({
+      uri: visit.uri,
+      applicationName: `postgrest-operator ${visit.identity}`,
+      signal: context.signal,
+      lockTimeoutMs: (context.patience ?? defaultPatience).lockTimeoutMs,
+    });
     return await body(session);
   } catch (error) {
     context.signal.throwIfAborted();
     throw asFailure(error);
   } finally {
-    await session.close();
+    await session?.close();
   }
 }
 
