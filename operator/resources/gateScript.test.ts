@@ -118,6 +118,16 @@ describe('a pod is ready', () => {
   });
 });
 
+test("a connection that a client's request was refused makes the admin server count again", async () => {
+  postgrest = { sentinel: 401, ready: 200 };
+  await readiness();
+  const done = gate.refused(request({ upstream_connect_time: '-' }));
+  postgrest.ready = 503;
+  await vi.advanceTimersByTimeAsync(4900);
+  await done;
+  expect(await readiness()).toBe(503);
+});
+
 describe('the sentinel is passed on as PostgREST answers it', () => {
   test.each([
     [200, 'true'],

@@ -1,57 +1,8 @@
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { images, instanceContent, instanceSpec, owner } from '../testing/resourceCases.ts';
-import type { KubeObject } from '../runtime/object.ts';
-import { poolerBudget, revisionBudget } from './budget.ts';
-import { gateConfigMap } from './gate.ts';
-import { canaryIngress, mainIngress } from './ingress.ts';
-import { deployment, podTemplate } from './podTemplate.ts';
-import { poolerDeployment, poolerSecret, poolerService } from './pooler.ts';
-import { controllerRevision } from './revision.ts';
-import { revisionService, stableService } from './service.ts';
-import { serviceAccount } from './serviceAccount.ts';
+import { builtObjects, owner, password } from '../testing/resourceCases.ts';
 
-const password = 'p@ss/w"or\'d %1';
-const uri = {
-  host: 'db.shop.svc',
-  port: 5432,
-  database: 'shop',
-  user: 'authenticator',
-  password,
-  sslmode: 'require',
-};
-const pooler = { replicas: 3, poolSize: 20, maxServerConnections: 40 };
-const spec = instanceSpec({
-  pooler,
-  postgrest: { config: { 'db-anon-role': 'web_anon' }, jwtSecretRef: { name: 'todo-jwt', key: 'secret' } },
-  expose: {
-    host: 'shop.example.com',
-    path: '/todo',
-    annotations: { 'nginx.ingress.kubernetes.io/proxy-body-size': '8m' },
-  },
-});
-const pooled = instanceContent(spec);
-const direct = instanceContent({
-  postgrest: { image: 'mine:1', resources: { requests: { cpu: '1' }, limits: { memory: '1Gi' } } },
-});
-
-const objects: Record<string, KubeObject> = {
-  serviceAccount: serviceAccount(owner),
-  controllerRevision: controllerRevision(owner, 3, pooled, podTemplate(owner.name, 3, pooled)),
-  deploymentPooled: deployment(owner, 3, podTemplate(owner.name, 3, pooled), 2),
-  deploymentDirect: deployment(owner, 4, podTemplate(owner.name, 4, direct), 0),
-  gateConfigMap: gateConfigMap(owner, 3, pooled),
-  gateConfigMapAtRoot: gateConfigMap(owner, 4, direct),
-  stableService: stableService(owner, 3),
-  revisionService: revisionService(owner, 3),
-  mainIngress: mainIngress(owner, spec),
-  canaryIngress: canaryIngress(owner, spec, { revision: 4, weight: 10, cookie: 'pgrst-7c3ae1a4' }),
-  revisionBudget: revisionBudget(owner, 3),
-  poolerSecret: poolerSecret(owner, uri, pooler),
-  poolerDeployment: poolerDeployment(owner, pooler, images, '4711'),
-  poolerService: poolerService(owner),
-  poolerBudget: poolerBudget(owner),
-};
+const objects = builtObjects();
 
 test.each(Object.entries(objects))('%s is built as its golden file has it', async (name, object) => {
   await expect(stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(

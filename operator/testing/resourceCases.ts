@@ -1,6 +1,19 @@
 import { apiInstanceSpec, type ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
+import { poolerBudget, revisionBudget } from '../resources/budget.ts';
+import { gateConfigMap } from '../resources/gate.ts';
+import { canaryIngress, mainIngress } from '../resources/ingress.ts';
 import type { Owner } from '../resources/names.ts';
-import { revisionContent, type OperandImages, type RevisionContent } from '../resources/revision.ts';
+import { deployment, podTemplate } from '../resources/podTemplate.ts';
+import { poolerDeployment, poolerSecret, poolerService } from '../resources/pooler.ts';
+import {
+  controllerRevision,
+  revisionContent,
+  type OperandImages,
+  type RevisionContent,
+} from '../resources/revision.ts';
+import { revisionService, stableService } from '../resources/service.ts';
+import { serviceAccount } from '../resources/serviceAccount.ts';
+import type { KubeObject } from '../runtime/object.ts';
 
 /** The instance that the tests of the builders are about. */
 export const owner: Owner = {
@@ -36,4 +49,49 @@ export function instanceContent(more: Record<string, unknown> = {}): RevisionCon
     release: { id: '12ab34cd', schema: 'api_12ab34cd' },
     images,
   });
+}
+
+/** The one credential in `builtObjects`. */
+export const password = 'p@ss/w"or\'d %1';
+
+/** Every object that the builders make, of an instance with a pooler and all options, and of one without any. */
+export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
+  const uri = {
+    host: 'db.shop.svc',
+    port: 5432,
+    database: 'shop',
+    user: 'authenticator',
+    password,
+    sslmode: 'require',
+  };
+  const pooler = { replicas: 3, poolSize: 20, maxServerConnections: 40 };
+  const annotations = { 'nginx.ingress.kubernetes.io/proxy-body-size': '8m' };
+  const full = {
+    pooler,
+    postgrest: { config: { 'db-anon-role': 'web_anon' }, jwtSecretRef: { name: 'todo-jwt', key: 'secret' } },
+    expose: { host: 'shop.example.com', path: '/todo', annotations },
+  };
+  const spec = instanceSpec(full);
+  const pooled = instanceContent(full);
+  const direct = instanceContent({
+    postgrest: { image: 'mine:1', resources: { requests: { cpu: '1' }, limits: { memory: '1Gi' } } },
+  });
+  const template = podTemplate(by.name, 3, pooled);
+  return {
+    serviceAccount: serviceAccount(by),
+    controllerRevision: controllerRevision(by, 3, pooled, template),
+    deploymentPooled: deployment(by, 3, template, 2),
+    deploymentDirect: deployment(by, 4, podTemplate(by.name, 4, direct), 0),
+    gateConfigMap: gateConfigMap(by, 3, pooled),
+    gateConfigMapAtRoot: gateConfigMap(by, 4, direct),
+    stableService: stableService(by, 3),
+    revisionService: revisionService(by, 3),
+    mainIngress: mainIngress(by, spec),
+    canaryIngress: canaryIngress(by, spec, { revision: 4, weight: 10, cookie: 'pgrst-7c3ae1a4' }),
+    revisionBudget: revisionBudget(by, 3),
+    poolerSecret: poolerSecret(by, uri, pooler),
+    poolerDeployment: poolerDeployment(by, pooler, images, '4711'),
+    poolerService: poolerService(by),
+    poolerBudget: poolerBudget(by),
+  };
 }
