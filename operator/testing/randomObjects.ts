@@ -1,107 +1,84 @@
 import fc from 'fast-check';
 import { ownedParameters } from '../api/v1alpha1/apiInstance.ts';
 import type { KubeObject } from '../runtime/object.ts';
-import { minimalApiInstance, minimalApiSchema } from './apiObjects.ts';
+import { minimalApiInstance, minimalApiSchema, withValue } from './apiObjects.ts';
 
-/** Short texts of these characters: they break a rule as often as they keep it. */
+/** Short texts of few characters: they break a rule about as often as they keep it. */
 function textOf(characters: string, maxLength: number): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...characters), maxLength });
 }
 
-/** Mostly a value that is right, so that a single wrong one is what decides. */
-function mostly<T, U>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<U>): fc.Arbitrary<T | U> {
-  return fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: wrong });
-}
-
 const optional = { requiredKeys: [] };
-const name = mostly(fc.constantFrom('todo', 'a.b', 'x-1'), textOf('a1.-_A', 5));
-const secret = fc.record({ name, key: mostly(fc.constant('uri'), textOf('aA0._-/ ', 4)) });
+const value = fc.string({ maxLength: 3 });
+const name = textOf('a1.-A', 5);
+const secret = fc.record({ name: fc.constant('todo'), key: textOf('aA0._-/', 3) });
 const sqlFrom = fc.record({ configMapKeyRef: secret });
-const source = mostly(
-  fc.oneof(fc.record({ sql: fc.constant('select 1') }), fc.record({ sqlFrom })),
-  fc.record({ sql: textOf('a ', 2), sqlFrom }, optional),
+const migration = fc.oneof(
+  fc.record({ name: textOf('ab', 2), sql: fc.constant('x') }),
+  fc.record({ name: fc.constant('c'), sql: textOf('x', 1), sqlFrom }, optional),
+  fc.record({ name: textOf('a1.-_ ', 3), sql: fc.constant('x') }),
 );
-const migration = fc
-  .tuple(mostly(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), textOf('a1.-_ /', 3)), source)
-  .map(([given, sql]) => ({ name: given, ...sql }));
-const duration = mostly(fc.constantFrom('30s', '1h30m'), textOf('0123456789hms. ', 6));
-const weight = mostly(fc.integer({ min: 0, max: 100 }), fc.integer({ min: -1, max: 101 }));
-const pause = fc.record({ duration }, optional);
-const step = mostly(
-  fc.oneof(fc.record({ weight }), fc.record({ pause })),
-  fc.record({ weight, pause }, optional),
+const duration = textOf('19hmsd. ', 5);
+const step = fc.oneof(
+  fc.record({ weight: fc.integer({ min: -1, max: 101 }) }),
+  fc.record({ pause: fc.record({ duration }, optional) }),
+  fc.record({ weight: fc.constant(1), pause: fc.constant({}) }, optional),
 );
-const parameters = fc.dictionary(
-  mostly(
-    fc.constantFrom('db-max-rows', 'log-level'),
-    fc.oneof(fc.constantFrom(...ownedParameters), textOf('a1-A_.', 4)),
-  ),
-  fc.string({ maxLength: 3 }),
-  { maxKeys: 3 },
+const parameter = fc.oneof(
+  fc.constantFrom(...ownedParameters, 'db-max-rows', 'db-uris'),
+  textOf('a1-A_.', 3),
 );
-const annotations = fc.dictionary(
-  mostly(
-    fc.constantFrom(
-      'example.com/a',
-      'nginx.ingress.kubernetes.io/proxy-body-size',
-      'nginx-ingress.kubernetes.io/canary',
-    ),
-    fc.constantFrom(
-      'nginx.ingress.kubernetes.io/canary',
-      'nginx.ingress.kubernetes.io/canary-by-header',
-      'pgrst.dev/a',
-    ),
-  ),
-  fc.string({ maxLength: 3 }),
-  { maxKeys: 3 },
+const ingressNginx = 'nginx.ingress.kubernetes.io';
+const annotation = fc.constantFrom(
+  ...[
+    'example.com/a',
+    `${ingressNginx}/proxy-body-size`,
+    'nginx-ingress.kubernetes.io/canary',
+    'pgrst.device/a',
+  ],
+  ...[`${ingressNginx}/canary`, `${ingressNginx}/canary-by-header`, 'pgrst.dev/a'],
 );
 
-function objects(base: KubeObject, spec: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<KubeObject> {
-  const metadata = fc.record({
-    name: mostly(fc.constant('todo'), fc.constantFrom('a'.repeat(41), 'a'.repeat(64), '1a', 'a.b')),
-  });
-  return fc
-    .record({ metadata, spec })
-    .map((random) => ({ ...base, ...random, spec: { ...(base['spec'] as object), ...random.spec } }));
+/** The object with one field changed: what is refused is refused for that field, and cannot hide another. */
+function changed(
+  base: KubeObject,
+  fields: Readonly<Record<string, fc.Arbitrary<unknown>>>,
+): fc.Arbitrary<KubeObject> {
+  return fc.oneof(
+    ...Object.entries(fields).map(([path, values]) => values.map((random) => withValue(base, path, random))),
+  );
 }
 
-/** ApiSchemas, some of which break one rule or another. */
-export const apiSchemaObject: fc.Arbitrary<KubeObject> = objects(
-  minimalApiSchema,
-  fc.record(
-    {
-      schema: mostly(
-        fc.constantFrom('api', 'pg', 'pgrst', 'publics', '_1'),
-        fc.oneof(fc.constantFrom('public', 'pg_x', 'pgrst_x', 'information_schema'), textOf('aA1_-.', 4)),
-      ),
-      migrations: fc.array(migration, { maxLength: 3 }),
-      suspend: fc.boolean(),
-    },
-    optional,
+/** ApiSchemas, about half of which break a rule. */
+export const apiSchemaObject: fc.Arbitrary<KubeObject> = changed(minimalApiSchema, {
+  'metadata.name': fc.integer({ min: 60, max: 66 }).map((length) => 'a'.repeat(length)),
+  'spec.schema': fc.oneof(
+    fc.constantFrom('public', 'publics', 'pg', 'pg_x', 'pgrst', 'pgrst_x', 'information_schema'),
+    textOf('aA1_-', 4),
   ),
-);
+  'spec.database.uriSecretRef': fc.record({ name, key: fc.constant('uri') }),
+  'spec.migrations': fc.array(migration, { maxLength: 3 }),
+  'spec.api': fc.record({ sql: textOf('x', 1), sqlFrom: fc.array(sqlFrom, { maxLength: 2 }) }, optional),
+  'spec.deletionPolicy': fc.constantFrom('Retain', 'Delete', 'retain', ''),
+});
 
-/** ApiInstances, some of which break one rule or another. */
-export const apiInstanceObject: fc.Arbitrary<KubeObject> = objects(
-  minimalApiInstance,
-  fc.record(
-    {
-      replicas: mostly(fc.integer({ min: 1, max: 200 }), fc.constantFrom(0, 201)),
-      schemaRef: fc.record(
-        { name, release: mostly(fc.constant('0123abcd'), textOf('09afg', 8)) },
-        { requiredKeys: ['name'] },
-      ),
-      postgrest: fc.record({ config: parameters }),
-      expose: fc.record(
-        {
-          host: mostly(fc.constantFrom('todo.example.com', 'a'), textOf('a1.-A', 7)),
-          path: mostly(fc.constantFrom('/', '/todo'), textOf('/a.-~%', 6)),
-          annotations,
-        },
-        { requiredKeys: ['host'] },
-      ),
-      rollout: fc.record({ steps: fc.array(step, { maxLength: 3 }), warmFor: duration }, optional),
-    },
-    optional,
+/** ApiInstances, about half of which break a rule. */
+export const apiInstanceObject: fc.Arbitrary<KubeObject> = changed(minimalApiInstance, {
+  'metadata.name': fc.oneof(
+    fc.integer({ min: 38, max: 43 }).map((length) => 'a'.repeat(length)),
+    fc.constantFrom('1a', 'a1', 'a.b', 'a-b'),
   ),
-);
+  'spec.replicas': fc.oneof(fc.integer({ min: -1, max: 2 }), fc.integer({ min: 199, max: 202 })),
+  'spec.schemaRef.release': textOf('0f', 9),
+  'spec.postgrest.config': fc.dictionary(parameter, value, { maxKeys: 2 }),
+  'spec.postgrest.resources.limits': fc.dictionary(
+    fc.constantFrom('cpu', 'memory', 'ephemeral-storage', 'gpu', 'CPU'),
+    fc.oneof(fc.constant('1'), textOf('1.kKi', 4)),
+    { maxKeys: 2 },
+  ),
+  'spec.expose.host': textOf('a1.-A', 5),
+  'spec.expose.path': textOf('/a.-', 5).map((text) => `/${text}`),
+  'spec.expose.annotations': fc.dictionary(annotation, value, { maxKeys: 2 }),
+  'spec.rollout.steps': fc.array(step, { maxLength: 2 }),
+  'spec.rollout.warmFor': duration,
+});

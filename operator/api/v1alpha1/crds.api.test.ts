@@ -89,7 +89,7 @@ describe.each(cases)('the API server, asked for an %s with', (_kind, rows) => {
     '$sentence, refuses it and says why',
     async ({ object, refusal }) => {
       const words = Object.values<string>(refusal ?? {});
-      expect(await serverRefusal(object)).toContain(words[0]);
+      expect((await serverRefusal(object)) ?? 'accepted').toContain(words[0]);
     },
   );
 });
@@ -129,11 +129,11 @@ describe('zod and the API server', () => {
           refused: ours !== undefined,
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
     // Otherwise the property says nothing: neither all may be refused nor all taken.
-    expect(refused).toBeGreaterThan(30);
-    expect(refused).toBeLessThan(270);
+    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(400);
   });
 });
 
