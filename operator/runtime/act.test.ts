@@ -132,6 +132,32 @@ describe('executePlan', () => {
     expect(kube.read({ ...ownerRef, ...service(80), name: 'todo' })?.spec).toEqual({});
   });
 
+  test('leaves alone what others change beside it', async () => {
+    const { kube, deps } = setUp();
+    const plan = { ...emptyPlan, apply: [service(80)] };
+    await executePlan(plan, readPrimary(kube), deps, signal);
+    kube.putStatus({ ...ownerRef, ...service(80), name: 'todo' }, { loadBalancer: {} });
+    await executePlan(plan, readPrimary(kube), deps, signal);
+    expect(kube.writes).toHaveLength(1);
+  });
+
+  test('rests on the metadata alone where that is all that is cached, until somebody else writes', async () => {
+    const { kube, deps } = setUp();
+    const observed: typeof deps.observed = (ref) => {
+      const object = kube.read(ref);
+      return object && { ...ref, metadata: object.metadata };
+    };
+    const reconcile = () =>
+      executePlan({ ...emptyPlan, apply: [config('a')] }, readPrimary(kube), { ...deps, observed }, signal);
+    await reconcile();
+    await reconcile();
+    expect(kube.writes).toHaveLength(1);
+    kube.put({ ...config('a'), data: { a: '2' } });
+    await reconcile();
+    await reconcile();
+    expect(kube.writes.map(({ changed }) => changed)).toEqual([true, true]);
+  });
+
   test('applies once after a restart, which changes nothing, and then rests', async () => {
     const { kube, deps } = setUp();
     const plan = { ...emptyPlan, apply: [service(80)] };

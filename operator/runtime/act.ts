@@ -1,5 +1,5 @@
 import type { AppliedMemory } from './applied.ts';
-import { containsDesired, stableJson } from './contains.ts';
+import { stableJson } from './contains.ts';
 import type { EventRecorder } from './events.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { isConflict, isNotFound } from './kubeError.ts';
@@ -32,7 +32,10 @@ export interface ActDeps<Work, Result> {
   readonly client: KubeClient;
   /** What this process has applied so far. */
   readonly applied: AppliedMemory;
-  /** The whole object as a cache or `observe` has it; undefined when they do not have it (then it is applied). */
+  /**
+   * The object as a cache or `observe` has it, if need be only its metadata (which serves for as long as nobody else
+   * writes it); undefined when they do not have it: then it is applied.
+   */
   readonly observed: (ref: ObjectRef) => KubeObject | undefined;
   readonly tasks: TaskSupervisor<Work, Result>;
   readonly run: RunTask<Work, Result>;
@@ -121,11 +124,10 @@ async function applyOne<Work, Result>(
 ): Promise<void> {
   const ref = refOf(desired);
   const current = observed(ref);
-  if (current !== undefined && applied.has(desired) && containsDesired(current, desired)) return;
+  if (current !== undefined && applied.isAtRest(desired, current)) return;
   // Not known until it is done: a failed apply may have changed anything.
   applied.forget(ref);
-  await client.apply(desired, { fieldManager }, signal);
-  applied.remember(desired);
+  applied.remember(desired, await client.apply(desired, { fieldManager }, signal));
 }
 
 async function pruneOne<Work, Result>(

@@ -16,9 +16,10 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   const timers = new Set<{ readonly due: number; readonly callback: () => void }>();
   let elapsed = 0;
 
-  // setImmediate comes after all microtasks; twenty rounds outlast any chain of awaits that our code has.
+  // setImmediate comes after all microtasks, however long the chain of awaits; the second round is for code that itself
+  // uses setImmediate.
   async function settle(): Promise<void> {
-    for (let round = 0; round < 20; round += 1)
+    for (let round = 0; round < 2; round += 1)
       await new Promise<void>((resolve) => {
         setImmediate(resolve);
       });
