@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import type { Log } from './log.ts';
  */
 export async function withLock<T>(path: string, log: Log, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  const own = `${path}.${String(process.pid)}`;
+  const own = `${path}.${randomUUID()}`;
   writeFileSync(own, JSON.stringify(identify(process.pid)));
   let told = false;
   try {
@@ -18,11 +19,11 @@ export async function withLock<T>(path: string, log: Log, work: () => Promise<T>
       const holder = read(path);
       if (holder === undefined || !isAlive(holder)) {
         rmSync(path, { force: true });
-        continue;
+      } else if (!told) {
+        log.say(`Waiting for process ${holder.pid}, which holds ${path}`);
+        told = true;
       }
-      if (!told) log.say(`Waiting for process ${String(holder.pid)}, which holds ${path}`);
-      told = true;
-      await sleep(250);
+      await sleep(100);
     }
   } finally {
     rmSync(own, { force: true });

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** Where the hack scripts report what they do. */
 export interface Log {
   /** Prints one line. */

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { imagesForKind, kindCommands, kindConfig } from './kind.ts';
+
+it("makes the ingress's node port a port of this machine's loopback address", () => {
+  expect(kindConfig(30080)).toMatchObject({
+    kind: 'Cluster',
+    nodes: [
+      {
+        role: 'control-plane',
+        extraPortMappings: [{ containerPort: 30080, hostPort: 30080, listenAddress: '127.0.0.1' }],
+      },
+    ],
+  });
+});
+
+it("names its cluster in every command that changes something, and leaves the user's kubeconfig alone", () => {
+  for (const command of [
+    kindCommands.create('/k'),
+    kindCommands.kubeconfig('/k'),
+    kindCommands.remove('/k'),
+  ]) {
+    expect(command.join(' ')).toContain('--name postgrest-operator');
+    expect(command.join(' ')).toContain('--kubeconfig /k');
+  }
+  expect(kindCommands.load('/a.tar')).toEqual([
+    'load',
+    'image-archive',
+    '/a.tar',
+    '--name',
+    'postgrest-operator',
+  ]);
+});
+
+it('loads the same images as the host cluster but for those that the node image brings', () => {
+  const image = (name: string) => ({
+    reference: `localhost/postgrest-operator/${name}:1`,
+    archive: '',
+    key: '',
+  });
+  const kept = imagesForKind(['pause', 'coredns', 'ingress-nginx', 'gate'].map(image));
+  expect(kept.map(({ reference }) => reference)).toEqual([
+    image('ingress-nginx').reference,
+    image('gate').reference,
+  ]);
+});
