@@ -25,8 +25,6 @@ export async function buildOperator(log: Log): Promise<string> {
       platform: 'node',
       target: 'node24',
       format: 'esm',
-      sourcemap: true,
-      sourcesContent: false,
       legalComments: 'none',
       logLevel: 'warning',
       // Optional parts of dependencies, which are not installed and not asked for.

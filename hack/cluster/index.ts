@@ -17,7 +17,7 @@ import { kindProvider } from './kind/kind.ts';
 import type { Cluster, Provider, ProviderName } from './types.ts';
 
 export { Refused } from '../lib/refused.ts';
-export type { Cluster, ProviderName } from './types.ts';
+export type { Cluster } from './types.ts';
 
 /** What callers may choose. */
 export interface ClusterOptions {

@@ -38,7 +38,9 @@ export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe
     version: 'dev',
     config: {
       user: `${String(user)}:${String(user)}`,
-      entrypoint: ['/usr/local/bin/node', '--enable-source-maps', '/app/operator.mjs'],
+      // The SQL parser is one huge WebAssembly function: V8's optimising compiler takes 500 MB for it and saves nothing
+      // (2,000 parses of a small API: 0.7 s and 477 MB with it, 0.2 s and 93 MB by the baseline compiler alone).
+      entrypoint: ['/usr/local/bin/node', '--liftoff-only', '/app/operator.mjs'],
       env: { NODE_ENV: 'production', SSL_CERT_FILE: bundle },
       workingDir: '/app',
     },

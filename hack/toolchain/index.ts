@@ -71,11 +71,6 @@ async function build(tool: Tool, recipe: Recipe, folder: string, log: Log): Prom
   for (const name of recipe.names ?? []) symlinkSync(tool, join(folder, name));
 }
 
-/** Builds several tools one after another: the Go toolchain uses all cores for each. */
-export async function ensureTools(tools: readonly Tool[], log: Log): Promise<void> {
-  for (const tool of tools) await ensureTool(tool, log);
-}
-
 /** One of the programs inside the Kubernetes binary, which acts by the name it is called. */
 export async function ensureKubernetes(name: string, log: Log): Promise<string> {
   return join(await ensureTool('kubernetes', log), '..', name);

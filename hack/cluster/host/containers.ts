@@ -39,11 +39,6 @@ export function ownedProcesses(all: readonly Process[], socket: string): number[
   return [...owned];
 }
 
-/** Whether containers of the cluster run. */
-export function anyContainers(): boolean {
-  return ownedProcesses(processes(), containerdSocket()).length > 0;
-}
-
 /** Ends every container of the cluster and the shims that hold them. */
 export async function killContainers(): Promise<void> {
   // A container that starts meanwhile is seen in the next round; containerd is stopped before the last.
