@@ -10,4 +10,5 @@ COPY --from=build /src/dist /app
 USER 65532:65532
 WORKDIR /app
 ENV NODE_ENV=production
-ENTRYPOINT ["/usr/local/bin/node", "--enable-source-maps", "/app/operator.mjs"]
+# --liftoff-only: see hack/images/operator.ts.
+ENTRYPOINT ["/usr/local/bin/node", "--liftoff-only", "/app/operator.mjs"]
