@@ -15,7 +15,10 @@ export const apiSchemaConditions: readonly ConditionDoc[] = [
     type: 'Applied',
     whenTrue: 'All migrations of the spec are in the ledger, and its API SQL is published as a release.',
   },
-  { type: 'Served', whenTrue: 'Every ApiInstance that follows this schema serves the newest release.' },
+  {
+    type: 'Served',
+    whenTrue: 'Every ApiInstance that follows this schema serves the newest release, or none follows it.',
+  },
   { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
 ];
 

@@ -99,7 +99,8 @@ export const reasonDocs = {
   },
   LockHeld: {
     kind: 'ApiSchema',
-    means: 'A lock that a statement needs is held by somebody else; it is tried again with growing pauses.',
+    means:
+      'Another session holds the lock on the database that only one operator may have, or a lock that a statement needs; the operator waits, or tries again with growing pauses.',
     action: 'When it does not end by itself: find the session that holds the lock, and end it.',
   },
   Applying: {
@@ -185,7 +186,6 @@ export const reasonDocs = {
     means: 'The candidate has all traffic of the ingress, and the stable Service is moving to it.',
     action: null,
   },
-  RollingBack: { kind: 'ApiInstance', means: 'Traffic is going back to an older revision.', action: null },
   RolloutComplete: { kind: 'ApiInstance', means: 'The revision of the spec has all traffic.', action: null },
   RolledBack: {
     kind: 'ApiInstance',

@@ -29,6 +29,15 @@ test('every runbook belongs to a reason that asks somebody to act', () => {
   expect(pages.sort()).toEqual(actions.map(([reason]) => reason).sort());
 });
 
+test('no reason stands in the catalogue that nothing says', () => {
+  const operator = join(import.meta.dirname, '..', '..');
+  const said = readdirSync(operator, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/^(api|testing)\/|\.test\.ts$/.test(file))
+    .map((file) => readFileSync(join(operator, file), 'utf8'))
+    .join('\n');
+  expect(Object.keys(reasons).filter((reason) => !said.includes(`'${reason}'`))).toEqual([]);
+});
+
 test('what is said of a reason are sentences', () => {
   for (const { means, action } of Object.values<ReasonDoc>(reasonDocs))
     for (const text of [means, action ?? 'Nothing.']) expect(text).toMatch(/^[A-Za-z].*\.$/);

@@ -45,7 +45,6 @@ export const reasons = {
   StepPaused: 'StepPaused',
   ShiftingTraffic: 'ShiftingTraffic',
   Promoting: 'Promoting',
-  RollingBack: 'RollingBack',
   RolloutComplete: 'RolloutComplete',
   RolledBack: 'RolledBack',
   Aborted: 'Aborted',
