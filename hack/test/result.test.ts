@@ -39,9 +39,9 @@ test('the summary names what failed and what was skipped, and why, before the ta
       '  check: lint',
       '      2 problems',
       '',
-      'part     passed   failed  skipped     time',
-      'check         6        1        0     31 s',
-      'unit        100        0        1    1.5 s',
+      'part     passed   failed  skipped          time',
+      'check         6        1        0          31 s',
+      'unit        100        0        1         1.5 s',
     ].join('\n'),
   );
 });

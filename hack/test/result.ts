@@ -46,7 +46,11 @@ export function summary(results: readonly PartResult[]): string {
     return lines.length === 0 ? [] : [`${title}:`, ...lines, ''];
   };
   const row = (cells: readonly (string | number)[]): string =>
-    cells.map((cell, column) => (column === 0 ? String(cell).padEnd(6) : String(cell).padStart(9))).join('');
+    cells
+      .map((cell, column) =>
+        column === 0 ? String(cell).padEnd(6) : String(cell).padStart(column === 4 ? 14 : 9),
+      )
+      .join('');
   return [
     ...list('Skipped', (result) => result.skips),
     ...list('Failed', (result) => result.failures),

@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import { bin, root } from './paths.ts';
 import type { Counts, Finding } from './result.ts';
 
+const minute = 60_000;
+
+/** How long a part may take, building its tools from source included: a test that blocks its process has no timeout. */
+const limits = { unit: 10 * minute, pg: 15 * minute, api: 30 * minute, e2e: 120 * minute };
+
+/** How long vitest has to take its servers down once it was told to stop. */
+const graceMs = 30_000;
+
 /**
  * Runs one project of vitest.config.ts, its output going straight to the terminal. A run that ends without counts, or
  * with a bad exit code that the counts do not explain, is a failure of its own.
  */
 export async function runVitest(
-  project: string,
+  project: keyof typeof limits,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<Counts> {
@@ -24,7 +32,7 @@ export async function runVitest(
         ...args,
       ],
       file,
-      signal,
+      AbortSignal.any([signal, AbortSignal.timeout(limits[project])]),
     );
     const counts = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Counts) : undefined;
     return judge(counts, code, args.length > 0);
@@ -41,12 +49,15 @@ function run(args: readonly string[], countsFile: string, signal: AbortSignal): 
       env: { ...process.env, PGRST_TEST_COUNTS: countsFile },
     });
     // Our reporter turns it into an orderly end.
+    let killing: NodeJS.Timeout | undefined;
     const stop = (): void => {
       child.kill('SIGTERM');
+      killing = setTimeout(() => child.kill('SIGKILL'), graceMs);
     };
     signal.addEventListener('abort', stop);
     const end = (code: number): void => {
       signal.removeEventListener('abort', stop);
+      clearTimeout(killing);
       resolve(code);
     };
     child.on('error', () => {
