@@ -22,6 +22,7 @@ export function existingProvider(ingressUrl: string | undefined): Provider {
 
   return {
     name: 'existing',
+    ownImages: [],
     plan: () => Promise.resolve([]),
     access,
     async up(images, log) {

@@ -1,4 +1,5 @@
 import type { Image } from '../images/image.ts';
+import type { PartName } from '../images/index.ts';
 import type { Log } from '../lib/log.ts';
 
 export type ProviderName = 'host' | 'kind' | 'existing';
@@ -18,7 +19,8 @@ export interface Cluster {
 }
 
 /** Images that the product's pods, the demo and the tests need, beside the operator's own. */
-export type ProductImage = 'postgrest' | 'gate' | 'pgbouncer' | 'postgres';
+export const productImages = ['postgrest', 'gate', 'pgbouncer', 'postgres'] as const satisfies PartName[];
+export type ProductImage = (typeof productImages)[number];
 
 /** What a provider's `up` gives. */
 export interface Access {
@@ -29,6 +31,8 @@ export interface Access {
 /** How a cluster comes to be and goes again. */
 export interface Provider {
   name: ProviderName;
+  /** Images that the cluster itself consists of, beside the product's. */
+  ownImages: readonly PartName[];
   /** What `up` would change on this machine now, line by line; nothing when the cluster is up. */
   plan(): Promise<string[]>;
   /** Brings the cluster up, or repairs it, with these images in it. */

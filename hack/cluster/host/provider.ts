@@ -25,6 +25,7 @@ export function hostProvider(): Provider {
 
   return {
     name: 'host',
+    ownImages: ['pause', 'coredns', 'ingress-nginx'],
     plan: hostPlan,
     up: (images, log) => locked(log, async () => hostUp(await programs(log), images, log)),
     load: (image, log) => locked(log, () => load(image, log)),

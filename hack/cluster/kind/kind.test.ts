@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { imagesForKind, kindCommands, kindConfig } from './kind.ts';
+import { kindCommands, kindConfig } from './kind.ts';
 
 it("makes the ingress's node port a port of this machine's loopback address", () => {
   expect(kindConfig(30080)).toMatchObject({
@@ -31,15 +31,10 @@ it("names its cluster in every command that changes something, and leaves the us
   ]);
 });
 
-it('loads the same images as the host cluster but for those that the node image brings', () => {
-  const image = (name: string) => ({
-    reference: `localhost/postgrest-operator/${name}:1`,
-    archive: '',
-    key: '',
-  });
-  const kept = imagesForKind(['pause', 'coredns', 'ingress-nginx', 'gate'].map(image));
-  expect(kept.map(({ reference }) => reference)).toEqual([
-    image('ingress-nginx').reference,
-    image('gate').reference,
+it("takes kind's own node image unless another is named", () => {
+  expect(kindCommands.create('/k', '')).not.toContain('--image');
+  expect(kindCommands.create('/k', 'kindest/node:v1.34.8').slice(-2)).toEqual([
+    '--image',
+    'kindest/node:v1.34.8',
   ]);
 });

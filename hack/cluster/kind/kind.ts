@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Image } from '../../images/image.ts';
 import { cacheRoot } from '../../lib/cache.ts';
 import { run } from '../../lib/exec.ts';
 import { silent } from '../../lib/log.ts';
@@ -34,16 +33,17 @@ export function kindConfig(port: number): object {
 
 const folder = (): string => join(cacheRoot(), 'clusters', 'kind');
 
-/** The commands of kind, in one place. `kubeconfig` is a file of ours: the user's own is left alone. */
+/** The commands of kind, in one place. `nodeImage` decides the release of Kubernetes; absent, it is kind's own choice. `kubeconfig` is a file of ours: the user's own is left alone. */
 export const kindCommands = {
   list: (): string[] => ['get', 'clusters'],
-  create: (kubeconfig: string): string[] => [
+  create: (kubeconfig: string, nodeImage?: string): string[] => [
     'create',
     'cluster',
     ...['--name', kindName],
     ...['--kubeconfig', kubeconfig],
     ...['--config', '-'],
     ...['--wait', '180s'],
+    ...(nodeImage === undefined || nodeImage === '' ? [] : ['--image', nodeImage]),
   ],
   kubeconfig: (kubeconfig: string): string[] => [
     'export',
@@ -64,11 +64,6 @@ export const kindCommands = {
   ],
 };
 
-/** Which of kind's own parts make ours needless: the node image brings a DNS server and a pause image. */
-export function imagesForKind(images: readonly Image[]): Image[] {
-  return images.filter(({ reference }) => !/\/(pause|coredns):/.test(reference));
-}
-
 /** A cluster in Docker containers, made by kind. Not tried on a machine without a Docker engine. */
 export function kindProvider(): Provider {
   const access: Access = {
@@ -82,6 +77,8 @@ export function kindProvider(): Provider {
 
   return {
     name: 'kind',
+    // The node image brings a DNS server and a pause image of its own.
+    ownImages: ['ingress-nginx'],
     async plan() {
       if (await exists()) return [];
       return [
@@ -99,15 +96,17 @@ export function kindProvider(): Provider {
         if (await exists()) await kind(kindCommands.kubeconfig(access.kubeconfig));
         else {
           await log.step('creating the kind cluster', () =>
-            kind(kindCommands.create(access.kubeconfig), stringify(kindConfig(ingressPort))),
+            kind(
+              kindCommands.create(access.kubeconfig, process.env.PGRST_KIND_NODE_IMAGE),
+              stringify(kindConfig(ingressPort)),
+            ),
           );
         }
-        const wanted = imagesForKind(images);
-        await log.step(`loading ${String(wanted.length)} images into kind`, async () => {
-          for (const { archive } of wanted) await kind(kindCommands.load(archive));
+        await log.step(`loading ${String(images.length)} images into kind`, async () => {
+          for (const { archive } of images) await kind(kindCommands.load(archive));
         });
         const kubectl = kubectlFor((await clientPrograms('kind', log)).kubectl, access.kubeconfig);
-        const controller = wanted.find(({ reference }) => reference.includes('/ingress-nginx:'));
+        const controller = images.find(({ reference }) => reference.includes('/ingress-nginx:'));
         if (controller === undefined) throw new Error('the image ingress-nginx was not built');
         await applyObjects(
           kubectl,
