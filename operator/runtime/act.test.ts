@@ -84,6 +84,21 @@ const fullPlan: Plan<unknown, string> = {
 };
 
 describe('executePlan', () => {
+  test('work that is no longer ordered is withdrawn even when an apply fails', async () => {
+    const kube = createFakeKube();
+    kube.put({ ...ownerRef, metadata: { name: 'todo', namespace: 'shop' }, spec: {} });
+    const { deps, clock } = startProcess(kube);
+    const order = { id: 'proof of weight 10', spec: 'seen' };
+    await executePlan({ ...emptyPlan, work: [order] }, readPrimary(kube), deps, signal);
+    await clock.settle();
+    expect(deps.tasks.states('shop/todo').get(order.id)?.state).toBe('done');
+    const { deps: broken } = startProcess(kube, diesAfter(0, kube.client));
+    const plan = { ...emptyPlan, apply: [service(80)] };
+    const dying = executePlan(plan, readPrimary(kube), { ...broken, tasks: deps.tasks }, signal);
+    await expect(dying).rejects.toThrow(ProcessDied);
+    expect(deps.tasks.states('shop/todo').size).toBe(0);
+  });
+
   test('writes in the order of the contract', async () => {
     const { kube, deps, notes, started, clock } = setUp();
     kube.put(config('old'));

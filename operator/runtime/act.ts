@@ -1,10 +1,10 @@
 import type { AppliedMemory } from './applied.ts';
-import { stableJson } from './contains.ts';
+import { sameJson } from './contains.ts';
 import type { EventRecorder } from './events.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { isConflict, isNotFound } from './kubeError.ts';
 import { refOf, type KubeObject, type ObjectRef } from './object.ts';
-import type { Key, MetadataChange, Plan } from './reconciler.ts';
+import type { Key, MetadataChange, Plan, WorkOrder } from './reconciler.ts';
 import type { RunTask, TaskSupervisor } from './tasks.ts';
 
 /** The field manager of everything that the operator applies. */
@@ -45,7 +45,8 @@ export interface ActDeps<Work, Result> {
 /**
  * Makes the plan true: all writes of one reconcile.
  *
- * Order: the object's own metadata, the applies, the prunes, the long work, the status, the Events. The metadata change
+ * Order: the object's own metadata, the applies, the prunes, the long work, the status, the Events. Work that is no
+ * longer ordered is withdrawn before the applies: what it saw of the world ends with them. The metadata change
  * carries the resourceVersion that was read: when the object has changed since, the plan speaks of a world that is gone,
  * so the conflict is thrown before anything else is written. A failed apply or prune stops those behind it; the status
  * is written all the same (people must see where it stands), then the failure is thrown. The status is conditional on
@@ -62,6 +63,7 @@ export async function executePlan<Status, Work, Result>(
   signal: AbortSignal,
 ): Promise<void> {
   const resourceVersion = await changeMetadata(plan.metadata, primary, deps.client, signal);
+  withdraw(plan.work, keyOf(primary), deps);
   const failure = await attempt(async () => {
     for (const desired of plan.apply) await applyOne(desired, deps, signal);
     for (const ref of plan.prune) await pruneOne(ref, deps, signal);
@@ -76,6 +78,20 @@ export async function executePlan<Status, Work, Result>(
   }
   if (failure !== undefined) throw failure.error;
   for (const note of plan.notes) deps.events.record(primary, note);
+}
+
+function withdraw<Work, Result>(
+  orders: readonly WorkOrder<Work>[] | undefined,
+  key: Key,
+  { tasks, run }: ActDeps<Work, Result>,
+): void {
+  if (orders === undefined) return;
+  const known = tasks.states(key);
+  tasks.ensure(
+    key,
+    orders.filter(({ id }) => known.has(id)),
+    run,
+  );
 }
 
 /** `namespace/name` of the reconciled object. */
@@ -103,8 +119,7 @@ async function changeMetadata(
   const changed = Object.entries(annotations ?? {}).filter(
     ([name, value]) => (metadata.annotations?.[name] ?? null) !== value,
   );
-  const sameFinalizers =
-    finalizers === undefined || stableJson(finalizers) === stableJson(metadata.finalizers ?? []);
+  const sameFinalizers = finalizers === undefined || sameJson(finalizers, metadata.finalizers ?? []);
   if (changed.length === 0 && sameFinalizers) return metadata.resourceVersion;
   const body = {
     metadata: {
@@ -151,7 +166,7 @@ async function writeStatus(
   client: KubeClient,
   signal: AbortSignal,
 ): Promise<void> {
-  if (stableJson(status) === stableJson(primary.status ?? {})) return;
+  if (sameJson(status, primary.status ?? {})) return;
   const { apiVersion, kind, metadata } = primary;
   const { name, namespace } = metadata;
   try {

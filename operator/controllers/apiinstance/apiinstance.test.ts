@@ -115,7 +115,7 @@ async function live(acts: readonly Act[], lives: readonly number[]): Promise<Ins
   return h;
 }
 
-describe('an ApiInstance', () => {
+describe('an ApiInstance', { timeout: 60_000 }, () => {
   it.each(Object.entries(journeys))('%s: clients never meet a route without pods', async (_, acts) => {
     const h = await live(acts, []);
     expect(h.violations).toEqual([]);
@@ -133,7 +133,8 @@ describe('an ApiInstance', () => {
   });
 });
 
-describe('an operator that dies after any of its writes', () => {
+// Hundreds of short lives: seconds on an idle machine, more on a busy one.
+describe('an operator that dies after any of its writes', { timeout: 300_000 }, () => {
   const longest = 'a rollback after the promotion';
 
   it(`${longest}: whichever write was the last, the next operator reaches the same end`, async () => {
