@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { containsDesired, stableJson } from './contains.ts';
+import { containsDesired, sameJson, stableJson } from './contains.ts';
 import type { KubeObject } from './object.ts';
 
 const object = (fields: Record<string, unknown>, kind = 'Thing'): KubeObject => ({
@@ -102,7 +102,36 @@ describe('containsDesired', () => {
   });
 });
 
-test('stableJson does not see the order of keys nor what is undefined, but sees the order of lists', () => {
-  expect(stableJson({ b: [{ d: 1, c: undefined }], a: 2 })).toBe(stableJson({ a: 2, b: [{ d: 1 }] }));
-  expect(stableJson([1, 2])).not.toBe(stableJson([2, 1]));
+const same: [unknown, unknown][] = [
+  [
+    { b: [{ d: 1, c: undefined }], a: 'ü"' },
+    { a: 'ü"', b: [{ d: 1 }] },
+  ],
+  [{ a: null }, { a: null }],
+  [{}, { a: undefined }],
+  [[], []],
+];
+const different: [unknown, unknown][] = [
+  [
+    [1, 2],
+    [2, 1],
+  ],
+  [[1], [1, 2]],
+  [{ a: 1 }, { a: '1' }],
+  [{ a: 1 }, { a: 1, b: 2 }],
+  [{ a: 1, b: 2 }, { a: 1 }],
+  [{}, []],
+  [{ a: null }, { a: {} }],
+  [{ a: null }, {}],
+];
+
+describe('sameJson and stableJson', () => {
+  test.each(same)('the same: %j and %j', (a, b) => {
+    expect([sameJson(a, b), sameJson(b, a), stableJson(a) === stableJson(b)]).toEqual([true, true, true]);
+    expect(JSON.parse(stableJson(a))).toEqual(JSON.parse(JSON.stringify(a)));
+  });
+
+  test.each(different)('not the same: %j and %j', (a, b) => {
+    expect([sameJson(a, b), sameJson(b, a), stableJson(a) === stableJson(b)]).toEqual([false, false, false]);
+  });
 });

@@ -1,9 +1,26 @@
 import type { KubeObject } from './object.ts';
 
-/** JSON with sorted keys and without undefined: equal values give equal texts. */
+/** JSON with sorted keys and without undefined: equal values give equal texts. For what JSON can hold only. */
 export function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    isRecord(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each,
+  if (Array.isArray(value)) return `[${value.map((item) => stableJson(item ?? null)).join(',')}]`;
+  if (!isRecord(value)) return JSON.stringify(value ?? null);
+  const fields = Object.keys(value)
+    .sort()
+    .flatMap((name) =>
+      value[name] === undefined ? [] : `${JSON.stringify(name)}:${stableJson(value[name])}`,
+    );
+  return `{${fields.join(',')}}`;
+}
+
+/** Whether two values are the same JSON: the order of keys and fields that are undefined do not count. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  return (
+    Object.keys(a).every((name) => sameJson(a[name], b[name])) &&
+    Object.keys(b).every((name) => b[name] === undefined || a[name] !== undefined)
   );
 }
 

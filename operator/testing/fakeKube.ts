@@ -1,4 +1,4 @@
-import { stableJson } from '../runtime/contains.ts';
+import { sameJson } from '../runtime/contains.ts';
 import type { KubeClient, Selection, WatchEvent } from '../runtime/kubeClient.ts';
 import { KubeError } from '../runtime/kubeError.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../runtime/object.ts';
@@ -15,7 +15,10 @@ export interface RecordedWrite {
   readonly changed: boolean;
 }
 
-/** An API server in memory: enough of one for the tests of controllers, far less than a real one. */
+/**
+ * An API server in memory: enough of one for the tests of controllers, far less than a real one. The objects that it
+ * hands out are frozen.
+ */
 export interface FakeKube {
   /**
    * Knows uids, resourceVersions, generations, preconditions, finalizers, owner references (dependents go with their
@@ -115,7 +118,7 @@ export function createFakeKube(): FakeKube {
   /** Stores `next` in the place of `current`; what the server sets is the server's. */
   function store(current: KubeObject | undefined, next: KubeObject): KubeObject {
     const generation = current?.metadata.generation ?? 0;
-    const specChanged = current === undefined || content(current) !== content(next);
+    const specChanged = current === undefined || !sameJson(content(current), content(next));
     const candidate: KubeObject = {
       ...next,
       metadata: {
@@ -126,9 +129,9 @@ export function createFakeKube(): FakeKube {
         ...(current === undefined ? {} : { resourceVersion: current.metadata.resourceVersion ?? '' }),
       },
     };
-    if (current !== undefined && stableJson(candidate) === stableJson(current)) return current;
+    if (current !== undefined && sameJson(candidate, current)) return current;
     version += 1;
-    const object = copy({
+    const object = freeze({
       ...candidate,
       metadata: { ...candidate.metadata, resourceVersion: String(version) },
     });
@@ -148,22 +151,26 @@ export function createFakeKube(): FakeKube {
     stored.delete(key);
     for (const owned of appliedBy.keys()) if (owned.startsWith(`${key} `)) appliedBy.delete(owned);
     version += 1;
-    publish('DELETED', { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } });
+    publish(
+      'DELETED',
+      freeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(version) } }),
+    );
     for (const dependent of [...stored.values()])
       if (dependent.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid) === true)
         erase(dependent);
   }
 
-  function record(
+  function record<T>(
     verb: RecordedWrite['verb'],
     ref: ObjectRef,
-    body: unknown,
-    write: () => KubeObject,
+    body: T,
+    write: (sent: T) => KubeObject,
   ): KubeObject {
     const before = version;
-    const object = write();
-    writes.push({ verb, ref, body: copy(body), changed: version !== before });
-    return copy(object);
+    const sent = freeze(copy(body));
+    const object = write(sent);
+    writes.push({ verb, ref, body: sent, changed: version !== before });
+    return object;
   }
 
   function existing(ref: ObjectRef, what: { uid?: string; resourceVersion?: string }): KubeObject {
@@ -190,7 +197,7 @@ export function createFakeKube(): FakeKube {
     const { status, ...rest } = object;
     const intent = subresource === 'status' ? { status } : { ...rest, metadata };
     const next = applyFields(current ?? {}, appliedBy.get(slot) ?? {}, intent) as KubeObject;
-    appliedBy.set(slot, copy(intent));
+    appliedBy.set(slot, intent);
     return store(current, next);
   }
 
@@ -205,7 +212,7 @@ export function createFakeKube(): FakeKube {
   }
 
   const client: KubeClient = {
-    get: (ref, signal) => settle(signal, () => copy(stored.get(refKey(ref)))),
+    get: (ref, signal) => settle(signal, () => stored.get(refKey(ref))),
     list: (selection, signal) =>
       settle(signal, () => ({
         items: [...stored.values()]
@@ -215,36 +222,36 @@ export function createFakeKube(): FakeKube {
       })),
     create: (object, signal) =>
       settle(signal, () =>
-        record('create', refOf(object), object, () => {
+        record('create', refOf(object), object, (sent) => {
           if (stored.has(refKey(refOf(object))))
             throw new KubeError(409, 'AlreadyExists', `${refKey(refOf(object))} exists`);
-          return store(undefined, object);
+          return store(undefined, sent);
         }),
       ),
     replace: (object, signal) =>
       settle(signal, () =>
-        record('replace', refOf(object), object, () => {
+        record('replace', refOf(object), object, (sent) => {
           const current = existing(refOf(object), object.metadata);
-          return store(current, { ...object, status: current.status });
+          return store(current, { ...sent, status: current.status });
         }),
       ),
     apply: (object, { fieldManager, dryRun }, signal) =>
       settle(signal, () =>
         dryRun === true
           ? copy(object)
-          : record('apply', refOf(object), object, () => ssa(object, fieldManager, '')),
+          : record('apply', refOf(object), object, (sent) => ssa(sent, fieldManager, '')),
       ),
     applyStatus: (object, { fieldManager }, signal) =>
       settle(signal, () =>
-        record('applyStatus', refOf(object), object, () => ssa(object, fieldManager, 'status')),
+        record('applyStatus', refOf(object), object, (sent) => ssa(sent, fieldManager, 'status')),
       ),
     patch: (ref, { type, body, subresource }, signal) =>
       settle(signal, () =>
-        record('patch', ref, body, () => {
+        record('patch', ref, body, (sent) => {
           if (type !== 'merge') throw new Error('the fake server knows merge patches only');
-          const { metadata = {} } = body as { metadata?: { uid?: string; resourceVersion?: string } };
+          const { metadata = {} } = sent as { metadata?: { uid?: string; resourceVersion?: string } };
           const current = existing(ref, { ...(ref.uid === undefined ? {} : { uid: ref.uid }), ...metadata });
-          const next = mergePatch(current, body) as KubeObject;
+          const next = mergePatch(current, sent) as KubeObject;
           return store(
             current,
             subresource === 'status'
@@ -314,12 +321,11 @@ export function createFakeKube(): FakeKube {
     writes,
     put(object) {
       const current = stored.get(refKey(refOf(object)));
-      return copy(store(current, { ...copy(object), status: object.status ?? current?.status }));
+      return store(current, copy({ ...object, status: object.status ?? current?.status }));
     },
-    putStatus: (ref, status) => copy(store(must(ref), { ...must(ref), status: copy(status) })),
-    read: (ref) => copy(stored.get(refKey(ref))),
-    all: (kind) =>
-      [...stored.values()].filter((object) => kind === undefined || object.kind === kind).map(copy),
+    putStatus: (ref, status) => store(must(ref), { ...must(ref), status: copy(status) }),
+    read: (ref) => stored.get(refKey(ref)),
+    all: (kind) => [...stored.values()].filter((object) => kind === undefined || object.kind === kind),
     remove(ref) {
       const current = stored.get(refKey(ref));
       if (current !== undefined) erase(current);
@@ -335,18 +341,28 @@ export function createFakeKube(): FakeKube {
 }
 
 /** Everything but metadata and status: what the generation counts. */
-function content({ metadata: _metadata, status: _status, ...rest }: KubeObject): string {
-  return stableJson(rest);
+function content({ metadata: _metadata, status: _status, ...rest }: KubeObject): unknown {
+  return rest;
 }
 
-/** What a client gets to see: never the stored object itself, without content when only metadata was asked for. */
+/** What a client gets to see: without content when only metadata was asked for. */
 function show(object: KubeObject, { metadataOnly }: Selection): KubeObject {
   const { apiVersion, kind, metadata } = object;
-  return copy(metadataOnly === true ? { apiVersion, kind, metadata } : object);
+  return metadataOnly === true ? { apiVersion, kind, metadata } : object;
 }
 
+/** What goes over a wire: no undefined, and nothing shared with whoever sent it. */
 function copy<T>(value: T): T {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
+/** Makes a value safe to hand out: copying it for every reader would be most of the time that tests take. */
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    for (const field of Object.values(value)) freeze(field);
+    Object.freeze(value);
+  }
+  return value;
 }
 
 /** Answers on a later turn, as a network would, and not at all once the signal has aborted. */
