@@ -67,7 +67,7 @@ async function execute({ command, ...options }: Input): Promise<number> {
   const provider = await selectProvider(command === 'status' ? { ...options, log } : options);
   if (command === 'status') {
     const { exists, lines } = await provider.status();
-    log.say(exists ? `There is a ${provider.name} cluster.` : `There is no ${provider.name} cluster.`);
+    log.say(exists ? 'There is a cluster.' : 'There is none.');
     for (const line of lines) log.say(line);
     return exists ? 0 : 1;
   }

@@ -29,7 +29,15 @@ export async function ensurePackages(names: readonly string[], log: Log): Promis
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     logFile: join(cacheRoot(), 'logs', 'apt.log'),
   };
-  const args = ['install', '--yes', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...missing];
+  const args = [
+    'install',
+    '--yes',
+    '--no-install-recommends',
+    '--no-remove',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    ...missing,
+  ];
   await log.step(`installing Debian packages: ${missing.join(' ')}`, async () => {
     const first = await attempt('apt-get', args, options);
     if (first.code === 0) return;

@@ -4,6 +4,7 @@ import { corednsManifests } from '../manifests/coredns.ts';
 import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
 import type { Image } from '../../images/image.ts';
 import { ensurePackages, missingPackages } from '../../lib/apt.ts';
+import { hostPackages } from './packages.ts';
 import { fingerprint } from '../../lib/cache.ts';
 import { bootId, requireRunning, running, startDaemon } from '../../lib/daemon.ts';
 import type { Daemon } from '../../lib/daemon.ts';
@@ -47,21 +48,6 @@ import {
 } from './processes.ts';
 import type { Programs } from './processes.ts';
 
-/** The Debian packages that the host cluster runs on. */
-export const hostPackages = [
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'iproute2',
-  'iptables',
-  'conntrack',
-  'socat',
-  'ethtool',
-  'openssl',
-  'mount',
-  'procps',
-];
-
 /** Changes here make another cluster out of an old one necessary. */
 const generation = '1';
 
@@ -77,7 +63,7 @@ function recipeOf(programs: Programs): string {
 /** What `up` would change on this machine, for people. */
 export async function hostPlan(): Promise<string[]> {
   if (readState() !== undefined) return [];
-  const packages = await missingPackages([...hostPackages, 'mmdebstrap']);
+  const packages = await missingPackages([...(await hostPackages()), 'mmdebstrap']);
   const sysctls = sysctlChanges();
   return [
     ...(packages.length === 0 ? [] : [`Debian packages to install: ${packages.join(' ')}`]),
@@ -108,7 +94,7 @@ async function preflight(): Promise<void> {
 
 /** Brings the host cluster up, repairs it when parts of it have died, or leaves it alone when it is well. */
 export async function hostUp(programs: Programs, images: readonly Image[], log: Log): Promise<Access> {
-  await ensurePackages(hostPackages, log);
+  await ensurePackages(await hostPackages(), log);
   const address = nodeAddress();
   const known = readState();
   const reason = known === undefined ? undefined : obsolete(known, address, recipeOf(programs));
