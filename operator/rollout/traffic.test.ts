@@ -206,7 +206,13 @@ const cases: Case[] = [
     target: 2,
     step: 4,
     seen: ['1|2=100'],
-    expects: { main: 2, canary: { revision: 2, weight: 100 }, stage: 'Promoting', expects: [] },
+    expects: {
+      main: 2,
+      canary: { revision: 2, weight: 100 },
+      stage: 'Promoting',
+      expects: [],
+      seen: { kind: 'weights', stable: 1, candidate: 2, weight: 100 },
+    },
   },
   {
     name: 'the canary keeps everything until the main route was seen to serve the promoted revision',

@@ -89,13 +89,15 @@ function moveInSteps(world: TrafficWorld, main: number): TrafficDecision {
 
 function walkSteps(world: TrafficWorld, main: number, canary: Canary): TrafficDecision {
   let { step, pausedSince } = world;
+  let seen: { seen?: Expectation } = {};
   for (;;) {
     const current = world.steps[step];
     const here: TrafficWorld = { ...world, step, pausedSince };
     const weight = current ? weightAt(world, step) : 100;
     if (canary.weight !== weight) {
       // A pause that is still ahead of its weight (a hand edit, a promoted step) starts when the weight is proved.
-      return setCanary({ ...here, pausedSince: undefined }, { revision: canary.revision, weight });
+      const next = { revision: canary.revision, weight };
+      return { ...setCanary({ ...here, pausedSince: undefined }, next), ...seen };
     }
     if (!current) return promoteOnceProved(here, main);
     const weights = weightsNow(world, main, canary);
@@ -111,6 +113,7 @@ function walkSteps(world: TrafficWorld, main: number, canary: Canary): TrafficDe
       }
     }
     pausedSince = undefined;
+    seen = { seen: weights };
     step += 1;
   }
 }
@@ -122,7 +125,7 @@ function promoteOnceProved(world: TrafficWorld, main: number): TrafficDecision {
   if (!world.isProved(expects)) return { ...hold(world, 'ProvingTraffic'), expects: [expects] };
   // The invariant: the stable Service never loses its last ready endpoint (ingress-nginx would answer 503 to everything).
   if (!isReady(world)) return { ...hold(world, podStage(world)), expects: [expects] };
-  return { ...hold(world, 'Promoting'), route: { ...world.route, main: target } };
+  return { ...hold(world, 'Promoting'), route: { ...world.route, main: target }, seen: expects };
 }
 
 /** The weight that holds at a step: the last one named up to it. */

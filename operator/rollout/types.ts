@@ -71,6 +71,8 @@ export interface TrafficDecision {
   readonly route: Route;
   /** What to prove about the route as it stands; empty while it is being changed. */
   readonly expects: readonly Expectation[];
+  /** The share that was proved and let this decision go further, where one was. */
+  readonly seen?: Expectation;
   readonly stage: Stage;
   readonly step: number;
   readonly pausedSince: number | undefined;

@@ -133,6 +133,30 @@ describe('an ApiInstance', { timeout: 60_000 }, () => {
   });
 });
 
+describe('the revision that traffic leaves', { timeout: 60_000 }, () => {
+  const replicas = (h: InstanceHarness, revision: number): unknown => {
+    const found = h.kube
+      .all('Deployment')
+      .find(({ metadata }) => metadata.labels?.['pgrst.dev/revision'] === String(revision));
+    return (found?.['spec'] as { replicas?: number } | undefined)?.replicas;
+  };
+
+  it('keeps its pods for warmFor after a promotion, and then none', async () => {
+    const h = await live([begin, release('00000002'), promote], []);
+    expect(replicas(h, 1)).toBe(2);
+    await h.clock.advance(16 * 60_000);
+    await h.run(settled);
+    expect(replicas(h, 1)).toBe(0);
+    expect(replicas(h, 2)).toBe(2);
+  });
+
+  it('keeps none after an abort', async () => {
+    const h = await live([begin, release('00000002'), abort], []);
+    expect(replicas(h, 1)).toBe(2);
+    expect(replicas(h, 2)).toBe(0);
+  });
+});
+
 // Hundreds of short lives: seconds on an idle machine, more on a busy one.
 describe('an operator that dies after any of its writes', { timeout: 300_000 }, () => {
   const longest = 'a rollback after the promotion';

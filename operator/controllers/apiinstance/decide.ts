@@ -10,10 +10,10 @@ import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, carryOutAction, pendingAction } from './action.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
-import type { Desired, InstancePlan, NewRevision } from './plan.ts';
+import type { Decided, Desired, InstancePlan, NewRevision } from './plan.ts';
 import { findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
-import { isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
+import { historyAfter, isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
 
@@ -78,7 +78,6 @@ function rollOut(
       resumes && world.status.pausedSince !== undefined ? Date.parse(world.status.pausedSince) : undefined,
     isProved: (expectation) => isTrafficProved(expectation, spec, world.work),
   });
-  const scale = scaleInput(world, spec, target, traffic);
   // PostgREST backs off for up to 32 s when its first look-up of the pooler fails: pods come after the pooler.
   const canStart = !spec.pooler || world.poolerReady > 0 || world.main !== undefined;
   const prune = outdated(
@@ -90,7 +89,9 @@ function rollOut(
   );
   const gone = new Set(prune.revisions);
   const kept = revisions.filter(({ number }) => !gone.has(number));
-  const decided = { world, spec, target, desired, problem, traffic, states, canStart };
+  const ended = { world, spec, target, desired, problem, traffic, states, canStart };
+  const decided = { ...ended, history: historyAfter(ended) };
+  const scale = scaleInput(decided);
   const status = statusAfter(decided);
   return {
     ...(world.metadata.finalizers?.includes(finalizer)
@@ -163,12 +164,7 @@ function revisionState(revision: RevisionSnapshot | NewRevision, world: World): 
   };
 }
 
-function scaleInput(
-  world: World,
-  spec: ApiInstanceSpec,
-  target: Target,
-  traffic: TrafficDecision,
-): ScaleInput {
+function scaleInput({ world, spec, target, traffic, history }: Decided): ScaleInput {
   return {
     now: world.now,
     routes: [{ main: world.main, canary: world.canary }, traffic.route],
@@ -177,7 +173,7 @@ function scaleInput(
     isTrafficProved:
       traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work)),
     isMoving: traffic.stage !== 'Settled',
-    history: world.status.history ?? [],
+    history,
     warmForMs: durationMs(spec.rollout.warmFor),
   };
 }

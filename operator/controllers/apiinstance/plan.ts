@@ -1,5 +1,6 @@
 import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
 import type { RevisionSnapshot } from '../../resources/revision.ts';
+import type { HistoryEntry } from '../../rollout/scale.ts';
 import type { Target } from '../../rollout/target.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
 import type { Plan } from '../../runtime/reconciler.ts';
@@ -31,4 +32,6 @@ export interface Decided {
   readonly states: ReadonlyMap<number, RevisionState>;
   /** False while the pooler is not there yet and pods would start in vain. */
   readonly canStart: boolean;
+  /** `status.history` as this decision leaves it. */
+  readonly history: readonly HistoryEntry[];
 }

@@ -13,12 +13,11 @@ import type { World } from './world.ts';
 
 /** The whole status after a decision. */
 export function statusAfter(decided: Decided): ApiInstanceStatus {
-  const { world, target, traffic, states } = decided;
+  const { world, target, traffic, states, history } = decided;
   const isSettled = traffic.stage === 'Settled';
   const stable = isSettled ? target.revision : (world.status.stable?.revision ?? undefined);
   // What is left by an abort is no candidate any more; `traffic` tells how much it still gets.
   const candidate = isSettled || target.revision === stable ? undefined : target.revision;
-  const history = historyAfter(decided, isSettled);
   const serving = world.main === undefined ? undefined : states.get(world.main);
   const { lastAction, rejected } = world.status;
   return {
@@ -36,7 +35,7 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
       : { pausedSince: isoTime(traffic.pausedSince) }),
     ...(rejected && rejected.length > 0 ? { rejected } : {}),
     ...(lastAction ? { lastAction } : {}),
-    ...(history.length > 0 ? { history } : {}),
+    ...(history.length > 0 ? { history: [...history] } : {}),
   };
 }
 
@@ -130,7 +129,8 @@ function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstan
   if (main === undefined) return {};
   const asked = { revision: canary?.revision ?? target.revision, weight: canary?.weight ?? 0 };
   const before = world.status.traffic;
-  const seen = traffic.expects.find((e) => e.kind === 'weights' && isTrafficProved(e, spec, world.work));
+  const seen =
+    traffic.seen ?? traffic.expects.find((e) => e.kind === 'weights' && isTrafficProved(e, spec, world.work));
   if (
     seen?.kind === 'weights' &&
     (before?.provedWeight !== seen.weight || before.revision !== asked.revision)
@@ -150,8 +150,14 @@ function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstan
   };
 }
 
-function historyAfter(decided: Decided, isSettled: boolean): HistoryEntry[] {
-  const { world, target, desired, states } = decided;
+/** The rollouts that ended, with what this decision ends in front: how long a revision stays warm counts from there. */
+export function historyAfter({
+  world,
+  target,
+  desired,
+  states,
+  traffic,
+}: Omit<Decided, 'history'>): HistoryEntry[] {
   const { stable, candidate } = world.status;
   let history = [...(world.status.history ?? [])];
   const end = (revision: number, outcome: RolloutOutcome, from: number | undefined): void => {
@@ -174,7 +180,7 @@ function historyAfter(decided: Decided, isSettled: boolean): HistoryEntry[] {
       stable?.revision,
     );
   }
-  if (isSettled && stable?.revision !== target.revision) {
+  if (traffic.stage === 'Settled' && stable?.revision !== target.revision) {
     end(target.revision, target.rejection ? 'RolledBack' : 'Promoted', stable?.revision);
   }
   return history;
