@@ -30,7 +30,8 @@ async function appEntries(dist: string): Promise<{ entries: Entry[]; inputs: str
 
 /** The image's recipe, out of the folder that `npm run build` fills. */
 export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe> {
-  const node = realpathSync(process.execPath);
+  // Not the Node that runs this: the one that package.json pins.
+  const node = realpathSync(join(import.meta.dirname, '..', '..', 'node_modules', 'node', 'bin', 'node'));
   const version = (await run(node, ['--version'])).trim();
   const { entries, inputs } = await appEntries(dist);
   return {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isAlive, parseIdentity } from './daemon.ts';
@@ -18,7 +18,7 @@ export async function withLock<T>(path: string, log: Log, work: () => Promise<T>
     while (!take(own, path)) {
       const holder = read(path);
       if (holder === undefined || !isAlive(holder)) {
-        rmSync(path, { force: true });
+        breakLock(path, `${own}.broken`);
       } else if (!told) {
         log.say(`Waiting for process ${holder.pid}, which holds ${path}`);
         told = true;
@@ -42,6 +42,19 @@ function take(own: string, path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Removes the lock of a dead holder, but not the one that somebody quicker has taken since. */
+function breakLock(path: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+    const holder = read(aside);
+    if (holder !== undefined && isAlive(holder)) linkSync(aside, path);
+  } catch {
+    // Somebody else was here first.
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
