@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { atMost, matching, rule } from './rule.ts';
+import { atMost, matching, rule, transition } from './rule.ts';
 import {
   conditions,
   duration,
@@ -111,10 +111,18 @@ const host = rule(
   },
 );
 
-const path = matching(
-  z.string().min(1).max(512),
-  /^([/]|([/][-_~A-Za-z0-9][-_~.A-Za-z0-9]*)+)$/,
-  "path begins with '/' and does not end with it, such as /todo; its segments have letters, digits, '-', '_', '~' and '.', and do not begin with '.'",
+const path = transition(
+  matching(
+    z.string().min(1).max(512),
+    /^([/]|([/][-_~A-Za-z0-9][-_~.A-Za-z0-9]*)+)$/,
+    "path begins with '/' and does not end with it, such as /todo; its segments have letters, digits, '-', '_', '~' and '.', and do not begin with '.'",
+  ),
+  {
+    // The old revision's gates strip the old prefix: in the middle of a rollout only one of the two could be served.
+    cel: 'self == oldSelf',
+    message:
+      'path is immutable: create another ApiInstance with the new path, and delete this one once nobody uses it',
+  },
 );
 
 /** One step of a rollout. */
@@ -219,7 +227,7 @@ export const apiInstanceSpec = z
         path: path
           .default('/')
           .describe(
-            'Path prefix under which clients reach the API; it is stripped before PostgREST sees the request.',
+            'Path prefix under which clients reach the API; it is stripped before PostgREST sees the request. Immutable.',
           ),
         className: objectName
           .default('nginx')

@@ -160,6 +160,12 @@ describe('a stored object', () => {
     await patched(object, { spec: { schema: 'api', suspend: true } });
   });
 
+  test('keeps its path: it is immutable', async () => {
+    const object = await stored(withValue(minimalApiInstance, 'metadata.name', 'path'));
+    await expect(patched(object, { spec: { expose: { path: '/v2' } } })).rejects.toThrow('path is immutable');
+    await patched(object, { spec: { expose: { path: '/', host: 'other.example.test' } } });
+  });
+
   test('has its status written apart from its spec, and the spec apart from its status', async () => {
     const object = await stored(withValue(minimalApiInstance, 'metadata.name', 'status'));
     const status = { stable: { revision: 1, release: '0123abcd', replicas: 2, ready: 2 } };
