@@ -126,7 +126,7 @@ async function connect(
       return { client, socket };
     } catch (error) {
       socket.destroy();
-      refusal ??= error;
+      refusal = error;
       if (!isTlsRefusal(error)) break;
     }
   }

@@ -1,7 +1,6 @@
 import type { ApiInstance } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiSchema, ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import type { Selection } from '../../runtime/kubeClient.ts';
 import { cacheKey, type KubeObject } from '../../runtime/object.ts';
 import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
@@ -10,12 +9,9 @@ import type { Key } from '../../runtime/reconciler.ts';
 export interface Caches {
   readonly schemas: Informer;
   readonly instances: Informer;
-  /** All ConfigMaps, metadata only (`configMapSelection`): any of them may hold SQL. */
+  /** All ConfigMaps, metadata only: any of them may hold SQL. */
   readonly configMaps: Informer;
 }
-
-/** How `Caches.configMaps` is filled. */
-export const configMapSelection: Selection = { apiVersion: 'v1', kind: 'ConfigMap', metadataOnly: true };
 
 /** Enqueues an ApiSchema when it changes, when a ConfigMap that it reads does, and when an instance serves otherwise. */
 export function watchTriggers(caches: Caches, queue: Queue<Key>): void {
