@@ -37,12 +37,11 @@ export async function loadSqlParser(): Promise<void> {
 
 /** The statements of a text, in order; none for a text of blanks and comments. Synchronous: keep the texts small. */
 export function parseSql(sql: string): readonly RawStatement[] | SyntaxProblem {
-  if (isBlank(sql)) return [];
   let result: { stmts?: unknown };
   try {
     result = libpgQuery.parseSync(sql);
   } catch (error) {
-    return syntaxProblem(error);
+    return isBlank(sql) ? [] : syntaxProblem(error);
   }
   const statements = (result.stmts ?? []) as {
     stmt: ParseNode;

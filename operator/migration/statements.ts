@@ -35,14 +35,38 @@ export function splitSql(sql: string): readonly SqlStatement[] | SplitProblem {
       message: parsed.message,
     };
   }
-  const bytes = Buffer.from(sql);
+  const tokens = scanSql(sql);
+  if (isProblem(tokens)) return { statement: 1, line: 1, message: tokens.message };
+  const words = tokens.filter((token) => token.kind !== 'comment' && token.text !== ';');
+  const cursor = createCursor(sql);
+  let word = 0;
   return parsed.map(({ node, start, end }, index) => {
-    const slice = bytes.subarray(start, end);
-    const span = withoutTrivia(slice);
-    const offset = bytes.subarray(0, start + span.start).toString().length;
-    const text = slice.subarray(span.start, span.end).toString();
-    return { number: index + 1, text, line: lineAt(sql, offset), offset, node };
+    // The parser's slice goes from one semicolon to the next: the blanks and comments at its ends belong to nobody.
+    while ((words[word]?.start ?? end) < start) word += 1;
+    const first = words[word]?.start ?? start;
+    let last = first;
+    for (; (words[word]?.start ?? end) < end; word += 1) last = words[word]?.end ?? end;
+    const begin = cursor.moveTo(first);
+    const text = sql.slice(begin.offset, cursor.moveTo(last).offset);
+    return { number: index + 1, text, line: begin.line, offset: begin.offset, node };
   });
+}
+
+/** Goes forward through a text by byte offsets, which the parser gives, and tells offset (UTF-16 units) and line. */
+function createCursor(sql: string) {
+  const bytes = Buffer.from(sql);
+  let byte = 0;
+  let offset = 0;
+  let line = 1;
+  return {
+    moveTo(target: number): { readonly offset: number; readonly line: number } {
+      const passed = bytes.subarray(byte, target).toString();
+      byte = target;
+      offset += passed.length;
+      line += passed.split('\n').length - 1;
+      return { offset, line };
+    },
+  };
 }
 
 /** Whether splitting ended in a problem. */
@@ -55,13 +79,6 @@ export function lineAt(text: string, offset: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line += 1;
   return line;
-}
-
-// The parser's slice goes from one semicolon to the next: the blanks and comments at its ends belong to nobody.
-function withoutTrivia(slice: Buffer): { readonly start: number; readonly end: number } {
-  const tokens = scanSql(slice.toString());
-  const words = isProblem(tokens) ? [] : tokens.filter((token) => token.kind !== 'comment');
-  return { start: words[0]?.start ?? 0, end: words.at(-1)?.end ?? slice.length };
 }
 
 // A text before a syntax error need not scan (it may end inside a string): then the statement is not countable.
