@@ -30,9 +30,7 @@ test('an abort at 50 % sends all traffic back, and re-applying the same spec doe
         return rejected(object) && object.status?.candidate === undefined;
       });
       expect(aborted.status?.stable?.revision).toBe(1);
-      expect(condition(aborted, 'Ready')?.message, 'names the rejected revision').toMatch(
-        /\brevision 2\b/i,
-      );
+      expect(condition(aborted, 'Ready')?.message, 'names the rejected revision').toMatch(/\brevision 2\b/i);
       expect(aborted.status?.rejected?.[0]).toMatchObject({ revision: 2, to: 1, reason: 'Aborted' });
       expect(await journey.answering(200)).toEqual(['1']);
 

@@ -32,6 +32,18 @@ test('a release goes 10 % -> 50 % -> 100 %, and a rollback goes back at once', (
       expect(fromCandidate, what).toBeLessThanOrEqual(high);
     }
 
+    const provedAll = instance.history.some(({ object }) => object.status?.traffic?.provedWeight === 100);
+    expect(provedAll, '100 % was proved before the promotion').toBe(true);
+
+    const warm = [
+      '-l',
+      'pgrst.dev/instance=tasks,pgrst.dev/revision=1',
+      '-o',
+      'jsonpath={.items[*].status.readyReplicas}',
+    ];
+    expect(await journey.kubectl(['get', 'deployments', '-n', journey.namespace, ...warm]), 'kept warm').toBe(
+      '2',
+    );
     await journey.action('rollback');
     const back = await instance.until('revision 1 is stable again', (object) => {
       const { stable, candidate } = object.status ?? {};

@@ -57,7 +57,7 @@ test('before anything answers the panel says so', () => {
   const { weight: _, ...rest } = view;
   const lines = renderPanel({ ...rest, answering: [], pods: [] }, { columns: 80, color: false });
   expect(lines.slice(1, 4)).toEqual([
-    '  asked for  nothing yet: no revision is being rolled out',
+    '  asked for  nothing: no rollout runs',
     '  answers    none in the last second',
     '  pods       none',
   ]);

@@ -25,7 +25,7 @@ export function renderPanel(view: View, canvas: Canvas): string[] {
     `${paint('bold', title)}${' '.repeat(Math.max(1, canvas.columns - title.length - clock.length - 1))}${clock}`,
     ...field('asked for', [
       view.weight === undefined
-        ? 'nothing yet: no revision is being rolled out'
+        ? 'nothing: no rollout runs'
         : `${revisionName(view.weight.revision)} ${paint('dim', bar(view.weight.asked / 100))} ${percent(view.weight.asked / 100)}  ${proof(view.weight)}`,
     ]),
     ...field('answers', answers.length === 0 ? ['none in the last second'] : answers),
@@ -54,7 +54,7 @@ export function renderLine(view: View): string {
   return [
     clockTime(view.seconds),
     view.weight === undefined
-      ? 'no weight asked for'
+      ? 'no rollout'
       : `asked r${view.weight.revision} ${String(view.weight.asked)} % (${proof(view.weight)})`,
     `answers ${shares || 'none'}`,
     `pods ${pods || 'none'}`,

@@ -22,6 +22,7 @@ test('what answers right now is the last second, latencies are the last ten', ()
     startedAt: 0,
     now: 12_000,
     instance: {
+      candidate: { revision: 2 },
       traffic: { revision: 2, weight: 50, provedWeight: 10 },
       conditions: [{ type: 'Ready', status: 'False', reason: 'ProvingTraffic', message: 'asking' }],
     },
@@ -45,6 +46,23 @@ test('what answers right now is the last second, latencies are the last ten', ()
     reason: 'ProvingTraffic',
     message: 'asking',
   });
+});
+
+test.each([
+  { candidate: { revision: 2 }, weight: 0, shown: true },
+  { candidate: undefined, weight: 100, shown: true },
+  { candidate: undefined, weight: 0, shown: false },
+])('a weight of $weight with the candidate $candidate is shown: $shown', ({ candidate, weight, shown }) => {
+  const view = viewOf({
+    title: 't',
+    startedAt: 0,
+    now: 0,
+    instance: { ...(candidate && { candidate }), traffic: { revision: 2, weight } },
+    pods: [],
+    recent: [],
+    totals: { requests: 0, failed: 0 },
+  });
+  expect(view.weight !== undefined).toBe(shown);
 });
 
 test('an instance without a status is shown as such', () => {

@@ -26,7 +26,7 @@ export interface View {
   readonly title: string;
   /** Since the demo began to send requests. */
   readonly seconds: number;
-  /** What the ingress has been asked for: percent of the traffic for a revision, and what of it has been proved. */
+  /** While a rollout runs: percent of the traffic that the ingress was asked for, and what of it has been proved. */
   readonly weight?: { readonly revision: string; readonly asked: number; readonly proved?: number };
   /** Responses of the last second, by revision, in the order of the revisions. */
   readonly answering: readonly { readonly revision: string; readonly perSecond: number }[];
@@ -64,13 +64,15 @@ export function viewOf(input: {
   return {
     title: input.title,
     seconds: (now - input.startedAt) / 1000,
-    ...(instance.traffic && {
-      weight: {
-        revision: String(instance.traffic.revision),
-        asked: instance.traffic.weight,
-        ...(instance.traffic.provedWeight !== undefined && { proved: instance.traffic.provedWeight }),
-      },
-    }),
+    // At rest the canary stays behind with weight 0, which says nothing about who serves.
+    ...(instance.traffic &&
+      (instance.candidate ?? instance.traffic.weight > 0) && {
+        weight: {
+          revision: String(instance.traffic.revision),
+          asked: instance.traffic.weight,
+          ...(instance.traffic.provedWeight !== undefined && { proved: instance.traffic.provedWeight }),
+        },
+      }),
     answering: Object.entries(lastSecond).map(([revision, perSecond]) => ({ revision, perSecond })),
     pods: input.pods,
     ...input.totals,
