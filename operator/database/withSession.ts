@@ -87,12 +87,16 @@ export function transactionContext(
 
 function asFailure(error: unknown): unknown {
   if (error instanceof RunFailure) return error;
-  if (sqlstateOf(error) === '42501')
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === '42501')
     return new RunFailure(
       'SecretInvalid',
       `The role in the Secret lacks a privilege: ${messageOf(error)}. Use the role that owns the database objects and the ledger.`,
       error,
     );
+  // Not the error itself: whoever logs it would log its DETAIL and its query, which hold the values of rows.
+  if (sqlstate !== undefined && errorKind(error) !== 'connection')
+    return new Error(`PostgreSQL refused what the operator asked for (${sqlstate}): ${messageOf(error)}`);
   if (errorKind(error) !== 'connection') return error;
   return new RunFailure(
     'DatabaseUnreachable',

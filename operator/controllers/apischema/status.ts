@@ -77,7 +77,7 @@ export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
       note: `Release ${release.id} is published in schema ${release.schema}.`,
     });
   const isNews = ready?.reason !== verdict.reason || ready.message !== verdict.message;
-  if (verdict.status === 'False' && verdict.reason !== 'Applying' && isNews)
+  if (isNews && (verdict.isStalled || typeof verdict.lastError === 'object'))
     notes.push({ type: 'Warning', reason: verdict.reason, note: verdict.message });
   return notes;
 }
