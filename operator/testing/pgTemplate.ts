@@ -22,14 +22,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   if (server === undefined)
     throw new Error('PGRST_TEST_PG_URL is not set: run the tests with npm run test:pg');
   const name = `t_${randomBytes(6).toString('hex')}`;
+  const password = `p_${randomBytes(6).toString('hex')}`;
   await withClient(server, async (client) => {
-    await client.query(`create role ${name} login createrole password '${name}'`);
+    await client.query(`create role ${name} login createrole password '${password}'`);
     await client.query(`create database ${name} template template0 owner ${name}`);
   });
   const superuserUri = withDatabase(server, name);
   const uri = new URL(superuserUri);
   uri.username = name;
-  uri.password = name;
+  uri.password = password;
   return {
     uri: uri.href,
     superuserUri,
