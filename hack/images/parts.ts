@@ -120,6 +120,8 @@ export async function postgres(log: Log): Promise<ImageRecipe> {
   return {
     name: 'postgres',
     version: '17',
+    // The example's manifest names it so.
+    tag: '17',
     config: {
       user: '999:999',
       entrypoint: ['/usr/local/bin/start-postgres'],
