@@ -11,7 +11,7 @@ import { createFakeClock } from '../../testing/fakeClock.ts';
 import { createFakeKube, diesAfter, ProcessDied } from '../../testing/fakeKube.ts';
 import { quietLog } from '../../testing/quietLog.ts';
 import { apiSchema, summaryOf } from '../../testing/schemaWorld.ts';
-import { createApiSchemaController, type ApiSchemaController } from './index.ts';
+import { createApiSchemaController } from './index.ts';
 import { resyncMs } from './order.ts';
 import type { Work, WorkResult } from './world.ts';
 
@@ -57,7 +57,7 @@ function createHarness() {
     return { kind: 'applied', summary: summaryOf(id), findings: [] };
   };
 
-  function startProcess(client: KubeClient): ApiSchemaController & { enqueued: Key[] } {
+  function startProcess(client: KubeClient): ReturnType<typeof createApiSchemaController> & { enqueued: Key[] } {
     const enqueued: Key[] = [];
     const queue = createQueue<Key>({ clock, rng });
     const controller = createApiSchemaController({
@@ -82,7 +82,7 @@ function createHarness() {
   }
 
   /** Reconciles until a whole round writes nothing and no work is under way. */
-  async function settle({ reconciler, tasks }: ApiSchemaController): Promise<void> {
+  async function settle({ reconciler, tasks }: ReturnType<typeof createApiSchemaController>): Promise<void> {
     for (;;) {
       const before = writes();
       const world = await reconciler.observe(key, new AbortController().signal);

@@ -5,7 +5,6 @@ import { systemClock as clock } from '../../runtime/clock.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import { createEventRecorder } from '../../runtime/events.ts';
 import { createInformer, type Informer } from '../../runtime/informer.ts';
-import type { KubeObject } from '../../runtime/object.ts';
 import { createQueue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import { createFakeKube, type FakeKube } from '../../testing/fakeKube.ts';

@@ -14,7 +14,7 @@ export interface ObserveDeps {
   readonly client: KubeClient;
   readonly caches: Caches;
   readonly clock: Clock;
-  readonly workOf: (key: Key) => ReadonlyMap<string, WorkState<WorkResult>>;
+  readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
   readonly clusterId: string;
   readonly identity: string;
   /** Key of the tokens that tell Secrets apart; random for each process. */
@@ -42,12 +42,16 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
       ? { kind: 'valid', value: parsed.data }
       : {
           kind: 'invalid',
-          problem: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+          // A condition's message is bounded, and nobody reads the hundredth complaint.
+          problem: parsed.error.issues
+            .slice(0, 10)
+            .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+            .join('; '),
         },
     connection,
     sources,
     followers: followersOf(deps.caches, namespace, name),
-    work: deps.workOf(key),
+    work: deps.work,
     clusterId: deps.clusterId,
     identity: deps.identity,
   };
