@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/types.ts';
 import { createKubectl } from '../kube/kubectl.ts';
+import { duration } from '../lib/log.ts';
 import { startLoad } from '../load/load.ts';
 import type { Sample } from '../load/sample.ts';
 import { createMonitor, type DemoObject } from './monitor.ts';
