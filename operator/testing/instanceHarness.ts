@@ -1,16 +1,13 @@
 import { pino } from 'pino';
-import { cacheSelections, lookUp, type Caches } from '../controllers/apiinstance/caches.ts';
-import { decide } from '../controllers/apiinstance/decide.ts';
-import { observe } from '../controllers/apiinstance/observe.ts';
-import type { Work, WorkResult } from '../controllers/apiinstance/world.ts';
-import { executePlan, type Primary } from '../runtime/act.ts';
-import { createAppliedMemory } from '../runtime/applied.ts';
+import { cacheSelections, type Caches } from '../controllers/apiinstance/caches.ts';
+import { createApiInstanceController } from '../controllers/apiinstance/index.ts';
 import { createInformer } from '../runtime/informer.ts';
 import { delay } from '../runtime/delay.ts';
 import type { KubeClient } from '../runtime/kubeClient.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import type { Outcome } from '../runtime/outcome.ts';
-import { createTaskSupervisor } from '../runtime/tasks.ts';
+import { createQueue } from '../runtime/queue.ts';
+import type { Key } from '../runtime/reconciler.ts';
 import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
 import { createFakeClock, type FakeClock } from './fakeClock.ts';
 import { createFakeKube, diesAfter, ProcessDied, type FakeKube } from './fakeKube.ts';
@@ -149,37 +146,34 @@ function startOperator(
       createInformer({ client, clock, rng, log, ...selection }),
     ]),
   ) as unknown as Caches;
-  const applied = createAppliedMemory();
-  const tasks = createTaskSupervisor<Work, WorkResult>({ clock, rng, log, onSettled: () => undefined });
+  const queue = createQueue<Key>({ clock, rng });
   const key = `${namespace}/${name}` as const;
-  const images = { postgrest: 'postgrest:1', gate: 'gate:1', pgbouncer: 'pgbouncer:1' };
+  const { reconciler, tasks } = createApiInstanceController({
+    client,
+    caches,
+    clock,
+    rng,
+    log,
+    queue,
+    router,
+    images: { postgrest: 'postgrest:1', gate: 'gate:1', pgbouncer: 'pgbouncer:1' },
+    events: { record: () => undefined, flush: () => Promise.resolve() },
+    run: async ({ spec }, { signal }) => {
+      // The data plane follows at once here; what is not so yet is looked at again.
+      while (spec.kind === 'traffic' && !cluster.does(spec.expectation)) {
+        await delay(clock, 100, signal);
+        signal.throwIfAborted();
+      }
+      return spec.kind === 'pod' ? { by: 'sentinel' } : { requests: 1 };
+    },
+  });
   return {
     async reconcile(): Promise<Outcome | undefined> {
       const { signal } = new AbortController();
-      const deps = { client, caches, clock, router, images, workOf: () => tasks.states(key) };
-      const world = await observe(key, deps, signal);
+      const world = await reconciler.observe(key, signal);
       if (!world) return undefined;
-      const plan = decide(world);
-      await executePlan(
-        plan,
-        world.primary as unknown as Primary,
-        {
-          client,
-          applied,
-          observed: (ref) => (ref.kind === 'Secret' ? world.poolerSecret : lookUp(caches, ref)),
-          tasks,
-          run: async ({ spec }, context) => {
-            // The data plane follows at once here; what is not so yet is looked at again.
-            while (spec.kind === 'traffic' && !cluster.does(spec.expectation)) {
-              await delay(clock, 100, context.signal);
-              context.signal.throwIfAborted();
-            }
-            return spec.kind === 'pod' ? { by: 'sentinel' as const } : { requests: 1 };
-          },
-          events: { record: () => undefined, flush: () => Promise.resolve() },
-        },
-        signal,
-      );
+      const plan = reconciler.decide(world);
+      await reconciler.act(plan, world, signal);
       return plan.outcome;
     },
     stop() {

@@ -22,7 +22,8 @@ export interface ObserveDeps {
   readonly clock: Clock;
   readonly router: TrafficRouter;
   readonly images: OperandImages;
-  readonly workOf: (key: Key) => ReadonlyMap<string, WorkState<WorkResult>>;
+  /** How the long work of this key stands. */
+  readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
 }
 
 /**
@@ -88,7 +89,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     ]
       .filter((object) => object !== undefined && !mine(object))
       .map((object) => refOf(object as KubeObject)),
-    work: deps.workOf(key),
+    work: deps.work,
     images: deps.images,
     router: deps.router,
   };

@@ -19,6 +19,8 @@ const key: Key = 'shop/todo';
 const ref = { apiVersion, kind: 'ApiSchema', namespace: 'shop', name: 'todo' };
 const rng = () => 0.5;
 
+type ApiSchemaController = ReturnType<typeof createApiSchemaController>;
+
 /** A cluster, a database that outlives every operator, and the operator's process. */
 function createHarness() {
   const kube = createFakeKube();
@@ -57,7 +59,7 @@ function createHarness() {
     return { kind: 'applied', summary: summaryOf(id), findings: [] };
   };
 
-  function startProcess(client: KubeClient): ReturnType<typeof createApiSchemaController> & { enqueued: Key[] } {
+  function startProcess(client: KubeClient): Controller & { enqueued: Key[] } {
     const enqueued: Key[] = [];
     const queue = createQueue<Key>({ clock, rng });
     const controller = createApiSchemaController({
@@ -82,7 +84,7 @@ function createHarness() {
   }
 
   /** Reconciles until a whole round writes nothing and no work is under way. */
-  async function settle({ reconciler, tasks }: ReturnType<typeof createApiSchemaController>): Promise<void> {
+  async function settle({ reconciler, tasks }: Controller): Promise<void> {
     for (;;) {
       const before = writes();
       const world = await reconciler.observe(key, new AbortController().signal);
@@ -113,6 +115,7 @@ function createHarness() {
   };
 }
 
+type Controller = ReturnType<typeof createApiSchemaController>;
 type Harness = ReturnType<typeof createHarness>;
 const open: Harness[] = [];
 afterEach(() => {
