@@ -53,9 +53,12 @@ export async function tellStory(
     signal,
   });
   try {
+    display.say('  … waiting for the database, its first migration and the first pods');
+    const appliedAt = Date.now();
     const first = await monitor.until('instance', 'version 1 is Ready', (object) =>
       is(object, 'Ready', 'True'),
     );
+    display.say(`  ✓ version 1 is Ready (${duration(Date.now() - appliedAt)})`);
     const versionOne = stableOf(first);
     const load = startLoad({
       url: cluster.ingressUrl,
