@@ -19,8 +19,6 @@ const key: Key = 'shop/todo';
 const ref = { apiVersion, kind: 'ApiSchema', namespace: 'shop', name: 'todo' };
 const rng = () => 0.5;
 
-type ApiSchemaController = ReturnType<typeof createApiSchemaController>;
-
 /** A cluster, a database that outlives every operator, and the operator's process. */
 function createHarness() {
   const kube = createFakeKube();
