@@ -61,5 +61,5 @@ function removeCreated(path: string): void {
 
 /** What `down` leaves, for people. */
 export function hostLeftovers(cache: string): string {
-  return `Left as they are: the Debian packages that were installed, and the programs and images in ${join(cache, 'bin')} and ${join(cache, 'images')}.`;
+  return `Left as they are: the Debian packages that were installed, the programs and images in ${join(cache, 'bin')} and ${join(cache, 'images')}, and the iptables tables, without a rule of the cluster's.`;
 }
