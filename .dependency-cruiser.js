@@ -20,7 +20,7 @@ const folders = {
     npmTypes: ['pino'],
     core: ['*'],
   },
-  database: { types: ['migration', 'runtime', 'api'], npm: ['pg'], npmTypes: ['pino'], core: ['*'] },
+  database: { may: ['api'], types: ['migration', 'runtime'], npm: ['pg'], npmTypes: ['pino'], core: ['*'] },
   controllers: {
     may: ['rollout', 'migration', 'resources', 'proof', 'traffic', 'database', 'runtime', 'api'],
     npmTypes: ['pino'],

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { parseDatabaseUri, type DatabaseTarget } from './databaseUri.ts';
+import { connectionTarget, type DatabaseTarget } from './connectionTarget.ts';
 import { RunFailure } from './runFailure.ts';
 import { messageOf, sqlstateOf } from './sqlError.ts';
 
@@ -34,7 +34,7 @@ export interface SessionOptions {
  * DatabaseUnreachable for everything else.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { client, socket } = await connect(parseDatabaseUri(options.uri), options);
+  const { client, socket } = await connect(connectionTarget(options.uri), options);
   const cut = (): void => {
     socket.destroy();
   };

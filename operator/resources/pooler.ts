@@ -1,10 +1,13 @@
 import type { ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
 import type { KubeObject } from '../runtime/object.ts';
-import type { DatabaseUri } from './databaseUri.ts';
+import type { DatabaseUri } from '../api/v1alpha1/databaseUri.ts';
 import { labels, names, ownedMetadata, poolerSelector, type Owner } from './names.ts';
 import { poolerPort } from './ports.ts';
 import type { OperandImages } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';
+
+/** Where PgBouncer leads. */
+type Target = Omit<DatabaseUri, 'parameters'>;
 
 /** `spec.pooler`. */
 export type PoolerSpec = NonNullable<ApiInstanceSpec['pooler']>;
@@ -24,7 +27,7 @@ const drainSeconds = 55;
  * The one Secret that the operator writes: PgBouncer's configuration and users, and for PostgREST the credentials in the
  * form that a URI takes. Everything in it comes from the user's own Secret and from the spec.
  */
-export function poolerSecret(owner: Owner, uri: DatabaseUri, spec: PoolerSpec): KubeObject {
+export function poolerSecret(owner: Owner, uri: Target, spec: PoolerSpec): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -36,6 +39,12 @@ export function poolerSecret(owner: Owner, uri: DatabaseUri, spec: PoolerSpec): 
       userinfo: base64(`${encodeURIComponent(uri.user)}:${encodeURIComponent(uri.password)}`),
     },
   };
+}
+
+/** Why PgBouncer cannot use a URI, as the end of a sentence; undefined when it can. */
+export function poolerCannotUse({ host, password }: Target): string | undefined {
+  if (host.startsWith('/')) return 'it names a socket of another machine: name a host.';
+  return password === '' ? 'it holds no password.' : undefined;
 }
 
 /** `configVersion`: the resourceVersion of that Secret. It tells of a change without telling anything of its content. */
@@ -106,7 +115,7 @@ function poolerContainer(image: string): object {
  * PgBouncer 1.24 or newer. Every alias that a client names becomes a pool of its own on the same database, so each
  * revision has its share; the cap counts per process and is divided over the replicas.
  */
-function configuration({ host, port, database, sslmode }: DatabaseUri, spec: PoolerSpec): string {
+function configuration({ host, port, database, sslmode }: Target, spec: PoolerSpec): string {
   const cap = Math.max(1, Math.floor(spec.maxServerConnections / spec.replicas));
   return [
     '[databases]',

@@ -2,9 +2,9 @@ import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { gateConfigMap } from '../../resources/gate.ts';
 import type { Owner } from '../../resources/names.ts';
 import { poolerBudget, revisionBudget } from '../../resources/budget.ts';
-import { parseDatabaseUri } from '../../resources/databaseUri.ts';
+import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
-import { poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
+import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
 import { controllerRevision, type RevisionSnapshot } from '../../resources/revision.ts';
 import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
@@ -23,8 +23,9 @@ export function baseObjects(
   const objects: KubeObject[] = [serviceAccount(owner)];
   if (spec.pooler) {
     // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
-    const uri = world.databaseUri.state === 'found' ? parseDatabaseUri(world.databaseUri.value) : undefined;
-    if (uri && !('error' in uri)) objects.push(poolerSecret(owner, uri, spec.pooler));
+    const uri = world.databaseUri.state === 'found' ? readDatabaseUri(world.databaseUri.value) : undefined;
+    if (uri && !('error' in uri) && poolerCannotUse(uri) === undefined)
+      objects.push(poolerSecret(owner, uri, spec.pooler));
     if (world.poolerSecret) {
       // Its pods carry the Secret's version, so that they follow it.
       const version = String(world.poolerSecret.metadata.resourceVersion);

@@ -1,5 +1,6 @@
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
-import { parseDatabaseUri } from '../../resources/databaseUri.ts';
+import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
+import { poolerCannotUse } from '../../resources/pooler.ts';
 import type { World } from './world.ts';
 
 /** Something that a person has to mend before the spec can be rolled out. What serves goes on serving. */
@@ -54,11 +55,13 @@ export function findProblem(world: World): Problem | undefined {
     }
   }
   if (databaseUri.state === 'found') {
-    const uri = parseDatabaseUri(databaseUri.value);
-    if ('error' in uri) {
+    const uri = readDatabaseUri(databaseUri.value);
+    const error = 'error' in uri ? uri.error : spec.pooler && poolerCannotUse(uri);
+    const { name: secret, key } = spec.database.uriSecretRef;
+    if (error !== undefined) {
       return {
         reason: 'SecretInvalid',
-        message: `The database URI in Secret ${spec.database.uriSecretRef.name}, key ${spec.database.uriSecretRef.key}, cannot be used: ${uri.error}`,
+        message: `The database URI in Secret ${secret}, key ${key}, cannot be used: ${error}`,
       };
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDatabaseUri } from './databaseUri.ts';
+import { readDatabaseUri } from './databaseUri.ts';
 
 const plain = { host: 'db', port: 5432, database: 'shop', user: 'u', password: 'pw', sslmode: undefined };
 
@@ -10,8 +10,10 @@ test.each([
   ['postgres://u:pw@[fd00::1]:1/shop', { ...plain, host: 'fd00::1', port: 1 }],
   ['postgres://u:pw@db/shop?sslmode=verify-full&application_name=x', { ...plain, sslmode: 'verify-full' }],
   ['postgres://?host=db&user=u&password=pw&dbname=shop&port=7', { ...plain, port: 7 }],
+  ['postgres://u@db', { ...plain, password: '', database: 'u' }],
+  ['postgres:///shop?host=/run/postgresql&user=u&password=pw', { ...plain, host: '/run/postgresql' }],
 ])('%s is read as libpq reads it', (text, expected) => {
-  expect(parseDatabaseUri(text)).toEqual(expected);
+  expect(readDatabaseUri(text)).toMatchObject(expected);
 });
 
 test.each([
@@ -22,15 +24,12 @@ test.each([
   ['postgres://u:sec%zzret@db/shop', /begins no escape/],
   ['postgres://u:secret@/shop', /no URI of the form/],
   ['postgres://u:secret@a,b/shop', /exactly one host/],
-  ['postgres://db/shop?host=/run/postgresql&user=u&password=secret', /exactly one host/],
   ['postgres://u:secret@db/shop?port=secret', /port/],
   ['postgres://:secret@db/shop', /no user/],
-  ['postgres://u@db/shop', /no password/],
-  ['postgres://u:secret@db', /no database/],
   ['postgres://u:secret@db/shop?sslmode=secret', /sslmode/],
   ['postgres://u:secret@db/shop%0Alogfile=x', /control characters/],
 ])('%s cannot be used, and the reason repeats nothing of it', (text, reason) => {
-  const parsed = parseDatabaseUri(text);
+  const parsed = readDatabaseUri(text);
   expect(parsed).toEqual({ error: expect.stringMatching(reason) as string });
   expect(JSON.stringify(parsed)).not.toMatch(/secret|sec#|ret@/);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDatabaseUri } from './databaseUri.ts';
+import { connectionTarget } from './connectionTarget.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import { failureOf, RunFailure } from './runFailure.ts';
 
@@ -12,7 +12,7 @@ describe('a URI means what it means to libpq', () => {
     ['postgres:///d?host=/run/postgresql&user=u', { host: '/run/postgresql', database: 'd' }],
     [' postgres://u:p@h/d\n', { host: 'h' }],
   ])('%s', (uri, expected) => {
-    expect(parseDatabaseUri(uri).config).toMatchObject(expected);
+    expect(connectionTarget(uri).config).toMatchObject(expected);
   });
 
   test.each([
@@ -24,11 +24,11 @@ describe('a URI means what it means to libpq', () => {
     ['sslmode=require&sslrootcert=system', [{}]],
     ['sslmode=verify-full', [{}]],
   ])('%s', (query, tls) => {
-    expect(parseDatabaseUri(`postgres://u:p@h/d?${query}`).tls).toEqual(tls);
+    expect(connectionTarget(`postgres://u:p@h/d?${query}`).tls).toEqual(tls);
   });
 
   test('verify-ca checks the chain and not the name', () => {
-    const [choice] = parseDatabaseUri('postgres://u@h/d?sslmode=verify-ca').tls;
+    const [choice] = connectionTarget('postgres://u@h/d?sslmode=verify-ca').tls;
     expect(choice).toMatchObject({ checkServerIdentity: expect.any(Function) as unknown });
   });
 });
@@ -45,7 +45,7 @@ describe('what is no usable URI is refused without being shown', () => {
     'postgres://u:s3cret@h/d?sslrootcert=/ca.pem',
     'postgres://u:s3cret@h/d?sslkey=/key.pem',
   ])('%s', (uri) => {
-    const refuse = () => parseDatabaseUri(uri);
+    const refuse = () => connectionTarget(uri);
     expect(refuse).toThrow(RunFailure);
     expect(refuse).toThrow(/^SecretInvalid: /);
     expect(refuse).not.toThrow(/s3cret/);

@@ -1,11 +1,14 @@
-/** What a libpq URI says. */
+/** What the value behind a `uriSecretRef` says. */
 export interface DatabaseUri {
   readonly host: string;
   readonly port: number;
   readonly database: string;
   readonly user: string;
+  /** Empty when there is none. */
   readonly password: string;
   readonly sslmode: string | undefined;
+  /** Every parameter behind the question mark, by name. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
@@ -15,7 +18,7 @@ const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). The error is the end of a sentence
  * and holds nothing of the URI.
  */
-export function parseDatabaseUri(text: string): DatabaseUri | { readonly error: string } {
+export function readDatabaseUri(text: string): DatabaseUri | { readonly error: string } {
   const uri = URL.parse(text.trim());
   if (!uri || !/^postgres(ql)?:$/.test(uri.protocol)) {
     return {
@@ -32,21 +35,19 @@ export function parseDatabaseUri(text: string): DatabaseUri | { readonly error: 
   const port = Number(parameter('port') ?? (uri.port || '5432'));
   const user = parameter('user') ?? username;
   const password = parameter('password') ?? secret;
-  const database = parameter('dbname') ?? path;
+  const database = (parameter('dbname') ?? path) || user;
   const sslmode = parameter('sslmode');
-  if (host === '' || /[,/]/.test(host)) return { error: 'it must name exactly one host.' };
+  if (host === '' || host.includes(',')) return { error: 'it must name exactly one host.' };
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return { error: 'its port is no port.' };
   if (user === '') return { error: 'it names no user.' };
-  if (password === '') return { error: 'it holds no password.' };
-  if (database === '') return { error: 'it names no database.' };
   if (sslmode !== undefined && !sslmodes.includes(sslmode)) {
     return { error: `its sslmode is none of ${sslmodes.join(', ')}.` };
   }
-  // They would end a line of PgBouncer's configuration.
+  // They mean nothing in any of these, and would end a line of a configuration file.
   if ([host, user, password, database].some((part) => /\p{Cc}/u.test(part))) {
     return { error: 'it holds control characters.' };
   }
-  return { host, port, database, user, password, sslmode };
+  return { host, port, database, user, password, sslmode, parameters: Object.fromEntries(uri.searchParams) };
 }
 
 function decode(parts: readonly string[]): string[] | undefined {
