@@ -43,7 +43,9 @@ export function imageKey(recipe: ImageRecipe): string {
   );
   // Layers come from the cache under names that carry their fingerprints.
   const layers = recipe.layers.map((layer) => layer.split('/').at(-1) ?? '');
-  return fingerprint(JSON.stringify([recipe.config, inline, layers, recipe.inputs ?? [], architecture()]));
+  // The archive names its tag inside, so another tag is another archive.
+  const tag = recipe.tag === undefined ? [] : [recipe.tag];
+  return fingerprint(JSON.stringify([recipe.config, inline, layers, recipe.inputs ?? [], architecture(), ...tag]));
 }
 
 /** The reference under which manifests name an image. */
