@@ -45,7 +45,9 @@ export function imageKey(recipe: ImageRecipe): string {
   const layers = recipe.layers.map((layer) => layer.split('/').at(-1) ?? '');
   // The archive names its tag inside, so another tag is another archive.
   const tag = recipe.tag === undefined ? [] : [recipe.tag];
-  return fingerprint(JSON.stringify([recipe.config, inline, layers, recipe.inputs ?? [], architecture(), ...tag]));
+  return fingerprint(
+    JSON.stringify([recipe.config, inline, layers, recipe.inputs ?? [], architecture(), ...tag]),
+  );
 }
 
 /** The reference under which manifests name an image. */
