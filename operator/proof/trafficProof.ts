@@ -16,12 +16,14 @@ export interface TrafficProofOrder {
 
 /** What a traffic proof tells while it runs. */
 export interface TrafficProofProgress {
-  /** Why no place of the router could be asked; undefined when at least one answers. */
+  /** Why a place of the router cannot be asked, or who answers there in our stead; undefined: all is as it should be. */
   readonly unreachable: string | undefined;
 }
 
 const batch = 20;
 const parallel = 5;
+/** For so long a new route may answer 404 or 503 before the ingress knows it; after that somebody else answers. */
+const strangerMs = 10_000;
 /** Between two batches that did not agree: a change takes up to 3.3 s, and asking must not become load. */
 const betweenMs = 60;
 
@@ -43,11 +45,14 @@ export async function proveTraffic(
       await delay(clock, 1000, signal);
       continue;
     }
-    const results = await Promise.all(places.map((place) => provePlace(place, order, clock, signal)));
+    const results = await Promise.all(
+      places.map((place) => provePlace(place, order, clock, { signal, progress })),
+    );
     requests += results.reduce((total, result) => total + result.requests, 0);
     const failed = results.find((result) => result.error !== undefined);
     if (!failed) {
       // A replica that came up while the others were asked has not been: look again, and be done when nothing is new.
+      progress({ unreachable: undefined } satisfies TrafficProofProgress);
       const now = await dataPlane(signal);
       if (now.every(({ ip }) => places.some((place) => place.ip === ip))) return { requests };
       continue;
@@ -67,8 +72,9 @@ async function provePlace(
   place: Address,
   { expectation, previousWeight, request }: TrafficProofOrder,
   clock: Clock,
-  signal: AbortSignal,
+  { signal, progress }: TaskContext,
 ): Promise<PlaceResult> {
+  const began = clock.monotonic();
   let tally = new Map<number, number>();
   let requests = 0;
   for (;;) {
@@ -79,6 +85,10 @@ async function provePlace(
         );
         for (const { revision = 0 } of answers) tally.set(revision, (tally.get(revision) ?? 0) + 1);
         requests += answers.length;
+        const stranger = answers.find(({ revision }) => revision === undefined);
+        if (stranger && clock.monotonic() - began > strangerMs) {
+          progress({ unreachable: strangerMessage(place, stranger.status) } satisfies TrafficProofProgress);
+        }
       } catch (error) {
         signal.throwIfAborted();
         return { requests, error: `${place.ip}:${place.port}: ${messageOf(error)}` };
@@ -91,6 +101,10 @@ async function provePlace(
       await delay(clock, betweenMs, signal);
     }
   }
+}
+
+function strangerMessage({ ip, port }: Address, status: number): string {
+  return `${ip}:${port} answers ${status} without asking a gate; an annotation for authentication or redirects, or another Ingress with this host and path, would do that`;
 }
 
 function messageOf(error: unknown): string {

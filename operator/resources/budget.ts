@@ -1,10 +1,10 @@
 import type { KubeObject } from '../runtime/object.ts';
-import { labels, names, ownedMetadata, poolerSelector, revisionSelector, type Owner } from './names.ts';
+import { instanceSelector, labels, names, ownedMetadata, poolerSelector, type Owner } from './names.ts';
 
-/** Voluntary evictions take one pod of the revision that has the traffic at a time. */
-export function revisionBudget(owner: Owner, revision: number): KubeObject {
+/** Voluntary evictions take one PostgREST pod at a time, of whatever revision: in a rollout several have traffic. */
+export function instanceBudget(owner: Owner): KubeObject {
   const { budget } = names(owner.name);
-  return disruptionBudget(owner, budget, labels(owner.name), revisionSelector(owner.name, revision));
+  return disruptionBudget(owner, budget, labels(owner.name), instanceSelector(owner.name));
 }
 
 /** The same for the pooler. */

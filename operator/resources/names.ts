@@ -75,6 +75,11 @@ export function selectorText(instance: string, number: number): string {
   return `${instanceLabel}=${instance},${revisionLabel}=${number}`;
 }
 
+/** The labels that select the PostgREST pods of all revisions. */
+export function instanceSelector(instance: string): Record<string, string> {
+  return { [instanceLabel]: instance, 'app.kubernetes.io/component': 'api' };
+}
+
 /** The labels that select the pods of the pooler. */
 export function poolerSelector(instance: string): Record<string, string> {
   return { [instanceLabel]: instance, 'app.kubernetes.io/component': 'pooler' };

@@ -50,13 +50,13 @@ export function resolveAction(text: string, id: string, world: ActionWorld): Acc
 
 const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) => number | Refused> = {
   promote: (world) => {
-    if (!isStepping(world)) return { refused: 'there is no rollout to promote: the spec is what serves' };
+    if (!isStepping(world)) return { refused: `there is no rollout to promote: ${whyNone(world)}` };
     const pause = nextPause(world);
     if (pause === undefined) return { refused: 'there is nothing to skip: no pause is left in this rollout' };
     return candidateOf(world) ?? 0;
   },
   abort: (world) => {
-    if (!isStepping(world)) return { refused: 'there is no rollout to abort: the spec is what serves' };
+    if (!isStepping(world)) return { refused: `there is no rollout to abort: ${whyNone(world)}` };
     return world.memory.stable?.revision ?? { refused: 'the first rollout has nothing to go back to' };
   },
   rollback: (world, wanted) => {
@@ -166,6 +166,11 @@ const noPause = { pausedSince: undefined } as const;
 
 function isRejected({ memory, desired }: ActionWorld): boolean {
   return (memory.rejected ?? []).some((entry) => entry.hash === desired?.hash);
+}
+
+function whyNone(world: ActionWorld): string {
+  if (!isRejected(world)) return 'the spec is what serves';
+  return 'the revision of the spec is rejected (retry rolls it out again)';
 }
 
 /** Whether the revision of the spec is being rolled out (a way back is not a rollout that one could promote or abort). */

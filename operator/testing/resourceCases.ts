@@ -1,5 +1,5 @@
 import { apiInstanceSpec, type ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
-import { poolerBudget, revisionBudget } from '../resources/budget.ts';
+import { instanceBudget, poolerBudget } from '../resources/budget.ts';
 import { gateConfigMap } from '../resources/gate.ts';
 import { canaryIngress, mainIngress } from '../resources/ingress.ts';
 import type { Owner } from '../resources/names.ts';
@@ -88,7 +88,7 @@ export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
     revisionService: revisionService(by, 3),
     mainIngress: mainIngress(by, spec),
     canaryIngress: canaryIngress(by, spec, { revision: 4, weight: 10, cookie: 'pgrst-7c3ae1a4' }),
-    revisionBudget: revisionBudget(by, 3),
+    instanceBudget: instanceBudget(by),
     poolerSecret: poolerSecret(by, uri, pooler),
     poolerDeployment: poolerDeployment(by, pooler, images, '4711'),
     poolerService: poolerService(by),

@@ -253,9 +253,7 @@ export const apiInstanceSpec = z
           .min(1)
           .max(50)
           .default(5)
-          .describe(
-            'How many old revisions are kept to roll back to; releases live as long as a kept revision uses them.',
-          ),
+          .describe('How many old revisions are kept to roll back to.'),
       })
       .prefault({})
       .describe('How a change reaches the clients.'),

@@ -109,6 +109,13 @@ export const reasonDocs = {
     action: null,
   },
   Applied: { kind: 'ApiSchema', means: 'The database is what the spec says.', action: null },
+  NamesNotMapped: {
+    kind: 'ApiSchema',
+    means:
+      'A function of a new release names the exposed schema inside a string constant or dynamic SQL, where it cannot be mapped to the release with certainty; it was left as it is.',
+    action:
+      'Look at the places that the Event names: write the name outside of strings, or leave the schema out.',
+  },
   ReleasePublished: {
     kind: 'ApiSchema',
     means: 'A new release is there for instances to serve.',
@@ -197,6 +204,11 @@ export const reasonDocs = {
     means:
       'The rollout of the revision of the spec was aborted: the one before serves until the spec changes.',
     action: 'Change the spec, or retry.',
+  },
+  Superseded: {
+    kind: 'ApiInstance',
+    means: 'A rollout was left for a newer spec before it had been promoted.',
+    action: null,
   },
   Proved: {
     kind: 'ApiInstance',

@@ -48,18 +48,8 @@ export const cacheSelections: Readonly<
     labelSelector: `${group}/instance,${group}/revision`,
     indexers: { instance: byInstance },
   },
-  budgets: {
-    apiVersion: 'policy/v1',
-    kind: 'PodDisruptionBudget',
-    labelSelector: `${group}/instance`,
-    indexers: { instance: byInstance },
-  },
-  accounts: {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    labelSelector: `${group}/instance`,
-    indexers: { instance: byInstance },
-  },
+  budgets: { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', indexers: { instance: byInstance } },
+  accounts: { apiVersion: 'v1', kind: 'ServiceAccount', indexers: { instance: byInstance } },
 };
 
 /** The object as a cache has it, for telling whether an apply would change anything. */

@@ -32,7 +32,7 @@ export function instanceConditions(decided: Decided): Condition[] {
 /** The conditions while nothing can be decided: what serves still serves. */
 export function standingConditions(world: World, problem: Problem | undefined): Condition[] {
   const why: Answer = problem
-    ? { status: 'False', ...problem }
+    ? no(problem)
     : { status: 'False', reason: 'Reconciling', message: 'Nothing can be rolled out yet.' };
   return write(world, { Available: available(world), Ready: why, Stalled: stalled(problem) });
 }
@@ -63,7 +63,7 @@ function available(world: World): Answer {
 /** What serves is what the spec says. */
 function ready(decided: Decided, progress: Answer): Answer {
   const { problem, target, traffic } = decided;
-  if (problem) return { status: 'False', ...problem };
+  if (problem) return no(problem);
   if (traffic.stage !== 'Settled') return { ...progress, status: 'False' };
   const { rejection } = target;
   if (rejection) {
@@ -104,7 +104,7 @@ function progressOf(decided: Decided): Answer {
       if (error !== undefined) {
         return say(
           'IngressUnreachable',
-          `The operator cannot ask the ingress where traffic goes (${error}); nothing moves until it can. Check the ingress controller and the operator's setting for its Service.`,
+          `The operator cannot see where the ingress sends traffic (${error}); nothing moves until it can. Check the ingress controller, the annotations of the Ingress and the operator's setting for the controller's Service.`,
         );
       }
       return say('ProvingTraffic', `Proving through the ingress that ${of} gets its share.`);
@@ -189,9 +189,14 @@ function schemaCacheProved(decided: Decided): Answer {
 }
 
 function stalled(problem: Problem | undefined): Answer {
-  return problem
-    ? { status: 'True', ...problem }
+  return problem && !problem.mayPass
+    ? no(problem, 'True')
     : { status: 'False', reason: 'Reconciling', message: 'Nobody has to act.' };
+}
+
+/** A problem as the answer of a condition. */
+function no({ reason, message }: Problem, status: Answer['status'] = 'False'): Answer {
+  return { status, reason, message };
 }
 
 function hasAllPods({ target, states, spec }: Decided): boolean {

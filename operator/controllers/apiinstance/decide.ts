@@ -98,7 +98,7 @@ function rollOut(
       ? {}
       : { metadata: { finalizers: [...(world.metadata.finalizers ?? []), finalizer] } }),
     apply: [
-      ...baseObjects(owner, spec, world, traffic.route.main),
+      ...baseObjects(owner, spec, world),
       ...kept.flatMap((revision) =>
         revisionObjects(
           owner,
@@ -209,7 +209,9 @@ function outcomeOf(
   problem: Problem | undefined,
   scale: ScaleInput,
 ): InstancePlan['outcome'] {
-  if (problem) return { kind: 'blocked', ...problem, recheckAfterMs: 30_000 };
+  if (problem) {
+    return { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 };
+  }
   if (traffic.stage !== 'Settled') {
     const retryAfterMs = Math.min(traffic.wakeAfterMs ?? waitMs, waitMs);
     return { kind: 'waiting', on: traffic.stage, retryAfterMs };

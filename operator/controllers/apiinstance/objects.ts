@@ -1,7 +1,7 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { gateConfigMap } from '../../resources/gate.ts';
 import type { Owner } from '../../resources/names.ts';
-import { poolerBudget, revisionBudget } from '../../resources/budget.ts';
+import { instanceBudget, poolerBudget } from '../../resources/budget.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
 import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
@@ -14,13 +14,8 @@ import type { NewRevision } from './plan.ts';
 import type { World } from './world.ts';
 
 /** What every instance has, whatever it serves: identity, pooler, disruption budget. */
-export function baseObjects(
-  owner: Owner,
-  spec: ApiInstanceSpec,
-  world: World,
-  main: number | undefined,
-): KubeObject[] {
-  const objects: KubeObject[] = [serviceAccount(owner)];
+export function baseObjects(owner: Owner, spec: ApiInstanceSpec, world: World): KubeObject[] {
+  const objects: KubeObject[] = [serviceAccount(owner), instanceBudget(owner)];
   if (spec.pooler) {
     // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
     const uri = world.databaseUri.state === 'found' ? readDatabaseUri(world.databaseUri.value) : undefined;
@@ -36,7 +31,6 @@ export function baseObjects(
       );
     }
   }
-  if (main !== undefined) objects.push(revisionBudget(owner, main));
   return objects;
 }
 

@@ -51,6 +51,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const canaryRoute = caches.ingresses.get(`${namespace}/${traffic.canary}`);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
   const poolerName = names(name).pooler;
+  const needed = objectsUnderOurNames(caches, namespace, name, spec?.pooler !== undefined);
   const secret =
     spec?.pooler &&
     (await deps.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName }, signal));
@@ -75,20 +76,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     trafficObjects: [canaryRoute, mainRoute].filter(mine).map(refOf),
     poolerReady: readyReplicas(caches.deployments.get(`${namespace}/${poolerName}`)),
     poolerSecret: mine(secret) ? secret : undefined,
-    foreign: [
-      stableService,
-      mainRoute,
-      canaryRoute,
-      ...(spec?.pooler
-        ? [
-            secret,
-            caches.services.get(`${namespace}/${poolerName}`),
-            caches.deployments.get(`${namespace}/${poolerName}`),
-          ]
-        : []),
-    ]
-      .filter((object) => object !== undefined && !mine(object))
-      .map((object) => refOf(object as KubeObject)),
+    foreign: [...needed, ...(secret ? [secret] : [])].filter((object) => !mine(object)).map(refOf),
     work: deps.work,
     images: deps.images,
     router: deps.router,
@@ -102,6 +90,28 @@ function childrenOf(caches: Caches, namespace: string, name: string) {
     pods: caches.pods.byIndex('instance', key),
     configMaps: caches.configMaps.byIndex('instance', key),
   };
+}
+
+/** What there is under the names that this instance uses, whoever made it. */
+function objectsUnderOurNames(
+  caches: Caches,
+  namespace: string,
+  name: string,
+  isPooled: boolean,
+): KubeObject[] {
+  const at = (objectName: string) => `${namespace}/${objectName}`;
+  const { stableService, ingress, canaryIngress, pooler, serviceAccount, budget } = names(name);
+  const found = [
+    caches.services.get(at(stableService)),
+    caches.ingresses.get(at(ingress)),
+    caches.ingresses.get(at(canaryIngress)),
+    caches.accounts.get(at(serviceAccount)),
+    caches.budgets.get(at(budget)),
+    ...(isPooled
+      ? [caches.services.get(at(pooler)), caches.deployments.get(at(pooler)), caches.budgets.get(at(pooler))]
+      : []),
+  ];
+  return found.filter((object) => object !== undefined);
 }
 
 async function listRevisions(

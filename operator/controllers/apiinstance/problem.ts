@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 export interface Problem {
   readonly reason: Reason;
   readonly message: string;
+  /** True where it may mend itself, because something else is still at work: nobody has to be called. */
+  readonly mayPass?: true;
 }
 
 /** The first thing that keeps the spec from being rolled out; undefined when nothing does. */
@@ -44,6 +46,7 @@ export function findProblem(world: World): Problem | undefined {
     return {
       reason: 'SchemaNotReady',
       message: `ApiSchema ${name} has not published a release yet. ${schema.message}`.trim(),
+      mayPass: true,
     };
   }
   for (const secret of [databaseUri, jwtSecret]) {

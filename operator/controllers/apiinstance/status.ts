@@ -45,11 +45,12 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
  */
 export function isReproving({ world, spec, target, traffic, states }: Decided): boolean {
   const { status } = world;
-  const wasReady = status.conditions?.some(
-    (c) => c.type === 'Ready' && c.status === 'True' && c.observedGeneration === world.metadata.generation,
+  const { generation } = world.metadata;
+  const wasSettled = status.conditions?.some(
+    (c) => c.type === 'Progressing' && c.status === 'False' && c.observedGeneration === generation,
   );
   return (
-    wasReady === true &&
+    wasSettled === true &&
     traffic.stage === 'ProvingTraffic' &&
     target.revision === status.stable?.revision &&
     (states.get(target.revision)?.ready ?? 0) >= spec.replicas &&
@@ -70,7 +71,7 @@ export function withoutRollout(world: World, problem: Problem | undefined): Inst
     status,
     notes: rolloutNotes(world.status, status),
     outcome: problem
-      ? { kind: 'blocked', ...problem, recheckAfterMs: 30_000 }
+      ? { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 }
       : { kind: 'waiting', on: 'the world', retryAfterMs: 5000 },
   };
 }
@@ -80,11 +81,7 @@ export function rolloutNotes(before: ApiInstanceStatus, after: ApiInstanceStatus
   const notes: EventNote[] = [];
   const newest = after.history?.[0];
   if (newest && newest.at !== before.history?.[0]?.at) {
-    notes.push({
-      type: newest.outcome === 'Promoted' ? 'Normal' : 'Warning',
-      reason: newest.outcome === 'Promoted' ? 'RolloutComplete' : newest.outcome,
-      note: `Revision ${newest.revision} (release ${newest.release}): ${newest.outcome}${newest.from === undefined ? '' : `, from revision ${newest.from}`}.`,
-    });
+    notes.push(endNote(newest));
   }
   const began = after.candidate?.revision;
   if (began !== undefined && began !== before.candidate?.revision) {
@@ -108,6 +105,27 @@ export function rolloutNotes(before: ApiInstanceStatus, after: ApiInstanceStatus
     notes.push({ type: 'Warning', reason: stalled.reason, note: stalled.message });
   }
   return notes;
+}
+
+function endNote({ revision, release, from, outcome }: HistoryEntry): EventNote {
+  const which = `revision ${revision} (release ${release})`;
+  switch (outcome) {
+    case 'Promoted':
+      return { type: 'Normal', reason: 'RolloutComplete', note: `All traffic is on ${which}.` };
+    case 'RolledBack':
+      return {
+        type: 'Warning',
+        reason: 'RolledBack',
+        note: `Rolled back from revision ${from ?? 0}: all traffic is on ${which}.`,
+      };
+    case 'Aborted':
+    case 'Superseded':
+      return {
+        type: 'Warning',
+        reason: outcome,
+        note: `The rollout of ${which} was ${outcome.toLowerCase()}; it had not been promoted.`,
+      };
+  }
 }
 
 function describe(

@@ -340,6 +340,13 @@ describe('events tell what is new, once', () => {
     expect(notes(then(schemaWorld(), done(applied)))).toEqual(['Normal ReleasePublished']);
     expect(notes(settled)).toEqual([]);
   });
+  test('names in strings that a new release was published with, and where they stand', () => {
+    const findings = [{ object: 'api.f(integer)', line: 3, kind: 'string' as const }];
+    const [, warning] = decide(then(schemaWorld(), done({ ...applied, findings }))).notes;
+    expect(warning).toMatchObject({ type: 'Warning', reason: 'NamesNotMapped' });
+    expect(warning?.note).toContain('api.f(integer), line 3');
+    expect(notes(then(settled, done({ ...applied, findings })))).toEqual([]);
+  });
   test('a failure, when it appears', () => {
     const failed = then(settled, done(failedMigration));
     expect(notes(failed)).toEqual(['Warning MigrationFailed']);

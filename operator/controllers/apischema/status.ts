@@ -15,6 +15,8 @@ export interface Verdict {
   readonly message: string;
   /** A person must act. */
   readonly isStalled: boolean;
+  /** Places of a release just built whose names could not be mapped, as `function, line n`. */
+  readonly unmapped?: readonly string[];
   /** What the ledger says now; absent: as before. */
   readonly summary?: LedgerSummary;
   /** Why it could not be applied; absent: it could, or is being. `keep`: as before. */
@@ -70,11 +72,18 @@ export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
   const ready = findCondition(previous?.conditions, 'Ready');
   const notes: EventNote[] = [];
   const release = verdict.summary?.release;
-  if (release !== undefined && release.id !== previous?.release?.id)
+  const isNew = release !== undefined && release.id !== previous?.release?.id;
+  if (isNew)
     notes.push({
       type: 'Normal',
       reason: 'ReleasePublished',
       note: `Release ${release.id} is published in schema ${release.schema}.`,
+    });
+  if (isNew && verdict.unmapped !== undefined && verdict.unmapped.length > 0)
+    notes.push({
+      type: 'Warning',
+      reason: 'NamesNotMapped',
+      note: `Strings of release ${release.id} hold the name of the exposed schema, which was left as it is: ${namesOf(verdict.unmapped.map((name) => ({ name })))}.`,
     });
   const isNews = ready?.reason !== verdict.reason || ready.message !== verdict.message;
   if (isNews && (verdict.isStalled || typeof verdict.lastError === 'object'))

@@ -52,6 +52,7 @@ function finished(result: ApplyResult): Verdict {
     reason: 'Applied',
     message: `Migrations applied: ${String(migrations.applied)}. Release ${release?.id ?? ''} is published in schema ${release?.schema ?? ''}.`,
     isStalled: false,
+    unmapped: result.findings.map(({ object, line }) => `${object}, line ${String(line)}`),
     summary: result.summary,
   };
 }
