@@ -16,11 +16,8 @@ export interface WatchedObject {
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly uid: string;
-    }[];
+    /** Who wrote which fields, and when. */
+    readonly managedFields?: readonly { readonly manager?: string }[];
   };
   readonly [field: string]: unknown;
 }

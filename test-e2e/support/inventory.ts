@@ -1,4 +1,4 @@
-import { watchObjects, type WatchedObject, type WatchEvent } from '../../hack/kube/watch.ts';
+import { watchObjects, type WatchedObject } from '../../hack/kube/watch.ts';
 
 /** What the operator makes, or writes to, in the namespace of an ApiInstance. */
 const collections = {
@@ -18,7 +18,7 @@ const collections = {
 
 /** A watch over everything in one namespace that the operator may write. */
 export interface Inventory {
-  /** Changes since `forget` was last called, as `MODIFIED Deployment/tasks-r1`. */
+  /** What the operator changed since `forget` was last called, as `MODIFIED Deployment/tasks-r1`. */
   changes(): readonly string[];
   forget(): void;
   /** What belongs to the instance by its label, as `Deployment/tasks-r1`. */
@@ -35,11 +35,15 @@ export async function takeInventory(
   instance: string,
 ): Promise<Inventory> {
   let changes: string[] = [];
+  const written = new Map<string, string>();
   let onChange: () => void = () => undefined;
   const watches = Object.entries(collections).map(([kind, path]) => ({
     kind,
-    watch: watchObjects(kubeconfig, { path: path.replace('NAMESPACE', namespace) }, (event) => {
-      changes.push(describe(kind, event));
+    watch: watchObjects(kubeconfig, { path: path.replace('NAMESPACE', namespace) }, ({ type, object }) => {
+      const name = `${kind}/${object.metadata.name}`;
+      const fields = operatorFields(object);
+      if (type === 'DELETED' || fields !== (written.get(name) ?? '[]')) changes.push(`${type} ${name}`);
+      written.set(name, fields);
       onChange();
     }),
   }));
@@ -77,6 +81,11 @@ export async function takeInventory(
   };
 }
 
-function describe(kind: string, { type, object }: WatchEvent<WatchedObject>): string {
-  return `${type} ${kind}/${object.metadata.name}`;
+/**
+ * What the API server has noted about the operator's own writes to an object: it changes with each of them, and with
+ * nobody else's (ingress-nginx writes the address of an Ingress, kube-controller-manager the status of a Deployment).
+ */
+function operatorFields(object: WatchedObject): string {
+  const entries = object.metadata.managedFields ?? [];
+  return JSON.stringify(entries.filter(({ manager }) => manager?.startsWith('postgrest-operator')));
 }
