@@ -57,6 +57,16 @@ async function confirm(plan: readonly string[], yes: boolean, log: Log): Promise
 }
 
 /**
+ * Says what bringing a cluster up would change and asks whether to go ahead; nothing to say when it is up. For commands
+ * that only begin with the cluster: where nobody is at a terminal to be asked, running them is the answer.
+ */
+export async function agree(options: ClusterOptions & { yes?: boolean }): Promise<void> {
+  const log = options.log ?? createLog();
+  const provider = await selectProvider({ ...options, log });
+  await confirm(await provider.plan(), options.yes === true || !process.stdin.isTTY, log);
+}
+
+/**
  * Brings a cluster up unless it is up, and returns how to use it. Idempotent, and quick on a cluster that is well; two
  * callers at once wait for each other. Everything is built first, so a failed build changes nothing of the machine but
  * the cache and the Debian packages.

@@ -1,10 +1,17 @@
 // `npm run demo`: the product's job, live, on a real cluster. See --help.
 import { parseArgs } from 'node:util';
-import { downCluster, ensureCluster, loadOperator, Refused, selectProvider } from '../cluster/index.ts';
+import {
+  agree,
+  downCluster,
+  ensureCluster,
+  loadOperator,
+  Refused,
+  selectProvider,
+} from '../cluster/index.ts';
 import { installOperator, operatorInstalled, uninstallOperator } from '../kube/operator.ts';
 import { createLog } from '../lib/log.ts';
 import { renderResult, succeeded } from './result.ts';
-import { exampleNamespace, removeExample, tellStory } from './story.ts';
+import { exampleNamespace, refuseForeignNamespace, removeExample, tellStory } from './story.ts';
 import { createDisplay } from './terminal.ts';
 
 const help = `npm run demo [-- options]
@@ -13,7 +20,7 @@ Brings up a local cluster, installs the operator, applies examples/tasks, releas
 back, and shows how a broken migration is refused. The last line is one JSON object with the figures.
 
   --keep       leave the cluster, the operator and the example as they are at the end
-  --yes        do not ask before the machine is changed
+  --yes        do not ask before the machine is changed (nor is anybody asked where there is no terminal)
   --no-color   no colours
   --help       this text
 
@@ -30,7 +37,8 @@ async function demo(options: { keep: boolean; yes: boolean; color: boolean }): P
   };
   const existed = (await (await selectProvider({})).status()).exists;
   if (!existed) undo.push(() => downCluster({ log }));
-  const cluster = await ensureCluster({ yes: options.yes, log });
+  await agree({ yes: options.yes, log });
+  const cluster = await ensureCluster({ yes: true, log });
   stopAt();
 
   const operatorExisted = await operatorInstalled(cluster);
@@ -40,6 +48,7 @@ async function demo(options: { keep: boolean; yes: boolean; color: boolean }): P
   await installOperator({ ...cluster, images: { ...cluster.images, operator } }, log);
   stopAt();
 
+  await refuseForeignNamespace(cluster);
   await log.step('removing what an earlier demo has left', () => removeExample(cluster));
   if (existed) undo.unshift(() => log.step('removing the example', () => removeExample(cluster)));
   const display = createDisplay(process.stdout, options.color);

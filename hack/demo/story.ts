@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/types.ts';
 import { createKubectl } from '../kube/kubectl.ts';
 import { duration } from '../lib/log.ts';
+import { Refused } from '../lib/refused.ts';
 import { startLoad } from '../load/load.ts';
 import type { Sample } from '../load/sample.ts';
 import { createMonitor, type DemoObject } from './monitor.ts';
@@ -125,6 +126,22 @@ export async function tellStory(
     monitor.stop();
     display.end();
   }
+}
+
+/** The label by which the example's namespace is known. */
+const exampleLabel = 'app.kubernetes.io/part-of=postgrest-operator-examples';
+
+/** Refuses to go on when the example's namespace is there and is not the example's: the demo deletes it. */
+export async function refuseForeignNamespace(
+  cluster: Pick<Cluster, 'kubectl' | 'kubeconfig'>,
+): Promise<void> {
+  const kubectl = createKubectl(cluster);
+  const found = await kubectl(['get', 'namespace', exampleNamespace, '--ignore-not-found', '-o', 'name']);
+  const ours = await kubectl(['get', 'namespace', '-l', exampleLabel, '-o', 'name']);
+  if (found.trim() !== '' && !ours.includes(found.trim()))
+    throw new Refused(
+      `Namespace ${exampleNamespace} exists and is not that of examples/tasks; the demo would delete it. Remove it, or use another cluster.`,
+    );
 }
 
 /** Deletes what an earlier run or this one has left of the example; does nothing where there is none. */

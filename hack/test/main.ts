@@ -2,6 +2,7 @@
 //   npm test                         everything
 //   npm test -- unit pg              these parts
 //   npm test -- unit -- queue -t x   what follows goes to vitest: file filters, -t, -u
+import { agree } from '../cluster/index.ts';
 import { duration } from '../lib/log.ts';
 import { parseArguments } from './arguments.ts';
 import type { Part } from './arguments.ts';
@@ -37,6 +38,9 @@ async function run(part: Part): Promise<Counts> {
     return notRun(error instanceof Error ? error.message : String(error));
   }
 }
+
+// Asked before the first part and not in the middle: the rest can then run alone.
+if (parts.includes('e2e')) await agree({});
 
 const results: PartResult[] = [];
 for (const part of parts) {
