@@ -27,6 +27,7 @@ test('a release goes 10 % -> 50 % -> 100 %, and a rollback goes back at once', (
     expect(shares.map(({ weight }) => weight)).toEqual([10, 50]);
     for (const { requests, fromCandidate, low, high, weight } of shares) {
       const what = `${String(fromCandidate)} of ${String(requests)} requests at ${String(weight)} %`;
+      console.info(`${what} (bounds ${String(low)}..${String(high)})`);
       expect(requests, what).toBeGreaterThan(200);
       expect(fromCandidate, what).toBeGreaterThanOrEqual(low);
       expect(fromCandidate, what).toBeLessThanOrEqual(high);

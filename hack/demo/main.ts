@@ -36,8 +36,8 @@ async function demo(options: { keep: boolean; yes: boolean; color: boolean }): P
     interrupted.signal.throwIfAborted();
   };
   const existed = (await (await selectProvider({})).status()).exists;
-  if (!existed) undo.push(() => downCluster({ log }));
   await agree({ yes: options.yes, log });
+  if (!existed) undo.push(() => downCluster({ log }));
   const cluster = await ensureCluster({ yes: true, log });
   stopAt();
 

@@ -188,6 +188,10 @@ async function more(load: Load, count: number): Promise<readonly Sample[]> {
 async function stopTraffic(load: Load, guard: EndpointGuard): Promise<void> {
   const samples = await load.stop();
   const summary = summarise(samples);
+  console.info(
+    `${String(summary.requests)} requests, ${String(summary.failed)} failed, p95 ${summary.p95.toFixed(0)} ms, ` +
+      `max ${summary.max.toFixed(0)} ms, by revision ${JSON.stringify(summary.byRevision)}`,
+  );
   const kinds = { keepAlive: summary.keepAlive > 0, ownConnection: summary.ownConnection > 0 };
   expect(kinds, 'both kinds of connection were used').toEqual({ keepAlive: true, ownConnection: true });
   expect(
