@@ -69,12 +69,14 @@ export async function agree(options: ClusterOptions & { yes?: boolean }): Promis
 /**
  * Brings a cluster up unless it is up, and returns how to use it. Idempotent, and quick on a cluster that is well; two
  * callers at once wait for each other. Everything is built first, so a failed build changes nothing of the machine but
- * the cache and the Debian packages.
+ * the cache and the Debian packages. `agreed`: the change was announced already (`agree`).
  */
-export async function ensureCluster(options: ClusterOptions & { yes?: boolean }): Promise<Cluster> {
+export async function ensureCluster(
+  options: ClusterOptions & { yes?: boolean; agreed?: boolean },
+): Promise<Cluster> {
   const log = options.log ?? createLog();
-  const provider = await selectProvider({ ...options, log });
-  await confirm(await provider.plan(), options.yes === true, log);
+  const provider = await selectProvider(options.agreed ? options : { ...options, log });
+  if (!options.agreed) await confirm(await provider.plan(), options.yes === true, log);
   const clients = await clientPrograms(provider.name, log);
   if (provider.name === 'host') await ensureTool('etcd', log);
   const parts = await buildParts([...provider.ownImages, ...productImages], log);

@@ -38,7 +38,7 @@ async function demo(options: { keep: boolean; yes: boolean; color: boolean }): P
   const existed = (await (await selectProvider({})).status()).exists;
   await agree({ yes: options.yes, log });
   if (!existed) undo.push(() => downCluster({ log }));
-  const cluster = await ensureCluster({ yes: true, log });
+  const cluster = await ensureCluster({ agreed: true, log });
   stopAt();
 
   const operatorExisted = await operatorInstalled(cluster);
