@@ -1,6 +1,15 @@
-/** One benchmark: prints a table and, as its last line, one JSON object. */
+/** What the command line asks of a benchmark. */
+export interface BenchmarkOptions {
+  /** How often everything is measured, from 1 up; the results are medians. */
+  readonly rounds: number;
+  /** Aborts on Ctrl-C: stop, clean up, throw its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** One benchmark, the content of a `bench/<name>/index.ts`. */
 export interface Benchmark {
-  /** What it measures, and about how long a round takes. */
+  /** One line: what it measures, and about how long a round takes. */
   readonly title: string;
-  readonly run: (options: { readonly rounds: number }) => Promise<void>;
+  /** Prints a table and, as its last line, one JSON object. */
+  readonly run: (options: BenchmarkOptions) => Promise<void>;
 }

@@ -1,28 +1,60 @@
-// `npm run bench`: speed, always as a ratio to something else in the same run; never a test.
+// `npm run bench`: speed, always beside something else in the same run; never a test.
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
-import { migrations } from './migrations/index.ts';
+import * as migrations from './migrations/index.ts';
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { migrations };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { migrations };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' } },
-});
-const [name] = positionals;
-const rounds = Number(values.rounds);
+type Wish =
+  | { readonly kind: 'list' }
+  | { readonly kind: 'run'; readonly benchmark: Benchmark; readonly rounds: number };
 
-if (name === undefined) {
-  console.log('npm run bench -- NAME [--rounds N]\n');
-  for (const [known, { title }] of Object.entries(benchmarks)) console.log(`  ${known.padEnd(12)} ${title}`);
-} else if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds takes a whole number from 1 up, not ${values.rounds}`);
+/** Reads the command line; throws an Error that says what is wrong with it. */
+function readWish(words: readonly string[]): Wish {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '5' } },
+  });
+  const [name, ...more] = positionals;
+  if (name === undefined) return { kind: 'list' };
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  if (benchmark === undefined || more.length > 0)
+    throw new Error(
+      `There is no benchmark ${positionals.join(' ')}; there are: ${Object.keys(benchmarks).join(', ')}`,
+    );
+  if (!/^[1-9]\d{0,2}$/.test(values.rounds))
+    throw new Error(`--rounds takes a whole number from 1 to 999, not ${values.rounds}`);
+  return { kind: 'run', benchmark, rounds: Number(values.rounds) };
+}
+
+function list(): void {
+  console.log('npm run bench -- NAME [--rounds N]     N is 5 by default\n');
+  for (const [name, benchmark] of Object.entries(benchmarks))
+    console.log(`  ${name.padEnd(12)} ${benchmark?.title ?? ''}`);
+}
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    interrupted.abort(new Error(`interrupted by ${signal}`));
+  });
+
+let wish: Wish | undefined;
+try {
+  wish = readWish(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;
-} else {
-  const benchmark = benchmarks[name];
-  if (benchmark) await benchmark.run({ rounds });
-  else {
-    console.error(`There is no benchmark ${name}; there are: ${Object.keys(benchmarks).join(', ')}`);
-    process.exitCode = 2;
+}
+
+if (wish?.kind === 'list') list();
+if (wish?.kind === 'run') {
+  try {
+    await wish.benchmark.run({ rounds: wish.rounds, signal: interrupted.signal });
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    console.error(String(interrupted.signal.reason));
+    process.exitCode = 130;
   }
 }

@@ -1,34 +1,24 @@
-// One contestant in a process of its own, so that memory and start are those of a whole process: <who> <uri> <count>.
-// Prints what it measured of itself as JSON.
-import pg from 'pg';
-import { applySchema } from '../../operator/controllers/apischema/applySchema.ts';
-import { apiSql, smallMigrations } from './plan.ts';
+// One contestant in a process of its own: what it is to do comes as JSON on standard input, what it found out goes as
+// JSON to standard output. Each loads its own code only, so that start and memory are its own too.
+import { text } from 'node:stream/consumers';
+import { smallMigrations } from './plan.ts';
 
-const [who = '', uri = '', count = '0'] = process.argv.slice(2);
-const migrations = smallMigrations(Number(count));
-
-async function ours(): Promise<void> {
-  const claim = { exposedSchema: 'api', namespace: 'bench', name: 'bench', clusterId: 'bench' };
-  const request = { ...claim, uri, identity: 'bench', migrations, apiSql };
-  const result = await applySchema(request, {
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  });
-  if (result.kind !== 'applied') throw new Error(`not applied: ${result.message}`);
+/** What `contestant.ts` is to do. */
+export interface Task {
+  readonly who: 'ours' | 'floor' | 'noop';
+  /** URI of the database's owner. */
+  readonly uri: string;
+  /** How many migrations. */
+  readonly count: number;
 }
 
-/** node-postgres alone: a transaction and a ledger row for each, sent without waiting for the one before. */
-async function floor(): Promise<void> {
-  const client = new pg.Client(uri);
-  await client.connect();
-  await client.query('create table public.ledger (name text primary key, at timestamptz default now())');
-  const each = ({ name, sql }: { name: string; sql: string }) =>
-    client.query(`begin; insert into public.ledger values ('${name}'); ${sql} commit;`);
-  await Promise.all(migrations.map(each));
-  await client.end();
+const { who, uri, count } = JSON.parse(await text(process.stdin)) as Task;
+const migrations = smallMigrations(count);
+if (who === 'floor') {
+  const { applyWithoutUs } = await import('./floor.ts');
+  await applyWithoutUs(uri, migrations);
+} else {
+  const { apply, cpuMsOfCheck } = await import('./ours.ts');
+  if (who === 'ours') await apply(uri, migrations);
+  else console.log(JSON.stringify(await cpuMsOfCheck(uri, migrations)));
 }
-
-const before = process.cpuUsage();
-await (who === 'ours' ? ours() : floor());
-const { user, system } = process.cpuUsage(before);
-console.log(JSON.stringify({ cpuMs: (user + system) / 1000, rssMb: process.resourceUsage().maxRSS / 1024 }));

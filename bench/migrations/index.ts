@@ -1,89 +1,77 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import pg from 'pg';
-import startPostgres from '../../hack/test/postgres.ts';
-import type { Benchmark } from '../benchmark.ts';
+import type { BenchmarkOptions } from '../benchmark.ts';
+import { measure, type Cost, type Program } from '../measure.ts';
+import type { Task } from './contestant.ts';
+import { smallMigrations } from './plan.ts';
+import { report, type Round, type Tool } from './report.ts';
+import { startServer, type Server } from './server.ts';
 
-const exec = promisify(execFile);
 const count = 1000;
+const tools: readonly Tool[] = ['ours', 'floor', 'psql'];
 
-/** What one contestant took in one round. */
-interface Figures {
-  /** Of the whole process, from its start to its end. */
-  readonly seconds: number;
-  readonly cpuMs: number;
-  readonly rssMb: number;
-}
+/** See `Benchmark`. */
+export const title =
+  '1,000 small migrations beside bare node-postgres and psql -1, and a check of 1,000 applied ones (5 s a round)';
 
-/**
- * 1,000 small migrations on an empty database beside what nobody can beat: node-postgres alone with a transaction and a
- * ledger row for each. Then a check that finds all of them applied.
- */
-export const migrations: Benchmark = {
-  title:
-    '1,000 small migrations beside node-postgres alone, and a check of 1,000 applied ones (10 s a round)',
-  async run({ rounds }) {
-    const stop = await startPostgres();
-    try {
-      const all = { ours: [] as Figures[], floor: [] as Figures[], noop: [] as Figures[] };
-      for (let round = 0; round < rounds; round += 1) {
-        // In turns, and each time in another order: what the machine does meanwhile hits both.
-        const order = round % 2 === 0 ? (['ours', 'floor'] as const) : (['floor', 'ours'] as const);
-        for (const who of order) {
-          const uri = await freshDatabase(`bench_${who}_${round}`);
-          all[who].push(await contest(who, uri));
-          if (who === 'ours') all.noop.push(await contest(who, uri));
-        }
-      }
-      report(all);
-    } finally {
-      await stop();
+/** Rounds in which each tool gets an empty database of its own, each round in another order. */
+export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
+  const server = await startServer();
+  try {
+    const all: Round[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const turn = round % tools.length;
+      all.push(await runRound(server, [...tools.slice(turn), ...tools.slice(0, turn)], signal));
     }
-  },
-};
-
-async function freshDatabase(name: string): Promise<string> {
-  const server = process.env.PGRST_TEST_PG_URL ?? '';
-  const client = new pg.Client(server);
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  return server.replace(/\/postgres$/, `/${name}`);
+    console.log(report(all).join('\n'));
+  } finally {
+    await server.stop();
+  }
 }
 
-async function contest(who: 'ours' | 'floor', uri: string): Promise<Figures> {
-  const script = join(import.meta.dirname, 'contestant.ts');
-  const began = performance.now();
-  const { stdout } = await exec(process.execPath, ['--liftoff-only', script, who, uri, String(count)]);
-  const seconds = (performance.now() - began) / 1000;
-  return { seconds, ...(JSON.parse(stdout) as Pick<Figures, 'cpuMs' | 'rssMb'>) };
+async function runRound(server: Server, order: readonly Tool[], signal: AbortSignal): Promise<Round> {
+  const costs: Partial<Record<Tool, Cost>> = {};
+  const results = new Map<string, Tool>();
+  let noopMs = NaN;
+  for (const tool of order) {
+    signal.throwIfAborted();
+    const uri = await server.createDatabase();
+    const program =
+      tool === 'psql' ? psql(join(server.bin, 'psql'), uri) : contestant({ who: tool, uri, count });
+    costs[tool] = await measure(program, signal);
+    if (tool === 'ours')
+      noopMs = Number((await measure(contestant({ who: 'noop', uri, count }), signal)).stdout);
+    results.set(await server.dropDatabase(uri), tool);
+  }
+  const { ours, floor, psql: bare } = costs;
+  if (ours === undefined || floor === undefined || bare === undefined || results.size !== 1)
+    throw new Error(`The tools did different things: ${JSON.stringify([...results])}`);
+  return { ours, floor, psql: bare, noopMs };
 }
 
-function report(all: Readonly<Record<'ours' | 'floor' | 'noop', readonly Figures[]>>): void {
-  const of = (who: keyof typeof all, figure: keyof Figures) => median(all[who].map((f) => f[figure]));
-  const row = (who: keyof typeof all) => ({
-    seconds: round(of(who, 'seconds')),
-    cpuMs: round(of(who, 'cpuMs')),
-    rssMb: round(of(who, 'rssMb')),
-  });
-  console.table({ ours: row('ours'), floor: row('floor'), 'ours, nothing to do': row('noop') });
-  const { seconds, rssMb } = row('ours');
-  console.log(
-    JSON.stringify({
-      ratioToFloor: round(of('ours', 'seconds') / of('floor', 'seconds')),
-      ours: { seconds, rssMb },
-      floor: { seconds: row('floor').seconds, rssMb: row('floor').rssMb },
-      noopMs: row('noop').cpuMs,
-    }),
-  );
+function contestant(task: Task): Program {
+  // --liftoff-only: as in the operator's image (hack/images/operator.ts).
+  return {
+    command: process.execPath,
+    args: ['--liftoff-only', join(import.meta.dirname, 'contestant.ts')],
+    input: JSON.stringify(task),
+  };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+/** All of it as one transaction, without a ledger: what PostgreSQL alone takes. */
+function psql(command: string, uri: string): Program {
+  const { hostname, port, username, password, pathname } = new URL(uri);
+  return {
+    command,
+    args: ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
+    env: {
+      PGHOST: hostname,
+      PGPORT: port,
+      PGUSER: username,
+      PGPASSWORD: password,
+      PGDATABASE: pathname.slice(1),
+    },
+    input: smallMigrations(count)
+      .map(({ sql }) => `${sql};\n`)
+      .join(''),
+  };
 }
