@@ -55,7 +55,8 @@ async function hold(r) {
   const until = Number(r.variables.held_since) + patience;
   let pause = 100;
   while (Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    const wait = Math.min(pause, Math.max(1, until - Date.now()));
+    await new Promise((resolve) => setTimeout(resolve, wait));
     pause = Math.min(pause * 2, 800);
     if ((await look(r)).loaded) break;
   }
