@@ -133,6 +133,34 @@ describe('an ApiInstance', { timeout: 60_000 }, () => {
   });
 });
 
+describe('an object of somebody else under a name of ours', { timeout: 60_000 }, () => {
+  const blocked = ({ outcome }: Turn) => outcome?.kind === 'blocked';
+  const theirs = { apiVersion: 'v1', kind: 'ServiceAccount', namespace: 'shop', name: 'todo' };
+  const pooler = { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name: 'todo-pooler' };
+  const put = (h: InstanceHarness, { apiVersion, kind, namespace, name }: typeof theirs) =>
+    h.kube.put({ apiVersion, kind, metadata: { namespace, name } });
+
+  it('keeps a first rollout from beginning and is left alone', async () => {
+    const h = createInstanceHarness([]);
+    const before = put(h, theirs);
+    await h.run(blocked);
+    expect(h.instance().status?.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe(
+      'NameConflict',
+    );
+    expect(h.kube.read(theirs)).toEqual(before);
+    expect(h.kube.all('Deployment')).toEqual([]);
+  });
+
+  it('is left alone too when it turns up later, while what serves goes on serving', async () => {
+    const h = await live([begin], []);
+    h.kube.remove(pooler);
+    const before = put(h, pooler);
+    await h.run(blocked);
+    expect(h.kube.read(pooler)).toEqual(before);
+    expect(h.violations).toEqual([]);
+  });
+});
+
 describe('the revision that traffic leaves', { timeout: 60_000 }, () => {
   const replicas = (h: InstanceHarness, revision: number): unknown => {
     const found = h.kube

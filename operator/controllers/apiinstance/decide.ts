@@ -6,6 +6,7 @@ import { replicasOf, warmLeftMs, type ScaleInput } from '../../rollout/scale.ts'
 import { chooseTarget, type Target } from '../../rollout/target.ts';
 import { decideTraffic } from '../../rollout/traffic.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
+import { refKey, refOf } from '../../runtime/object.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, carryOutAction, pendingAction } from './action.ts';
 import { decideDeletion } from './deletion.ts';
@@ -93,6 +94,8 @@ function rollOut(
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
   const status = statusAfter(decided);
+  // Server-side apply would take over what somebody else has under a name of ours.
+  const foreign = new Set(world.foreign.map(refKey));
   return {
     ...(world.metadata.finalizers?.includes(finalizer)
       ? {}
@@ -108,7 +111,7 @@ function rollOut(
         ),
       ),
       ...trafficObjects(owner, spec, traffic.route, world),
-    ],
+    ].filter((object) => !foreign.has(refKey(refOf(object)))),
     prune: prune.objects,
     work: workFor(world, spec, owner, traffic, [target.revision, world.main]),
     ...(isReproving(decided) ? { notes: [] } : { status, notes: rolloutNotes(world.status, status) }),
@@ -209,12 +212,12 @@ function outcomeOf(
   problem: Problem | undefined,
   scale: ScaleInput,
 ): InstancePlan['outcome'] {
-  if (problem) {
-    return { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 };
-  }
   if (traffic.stage !== 'Settled') {
     const retryAfterMs = Math.min(traffic.wakeAfterMs ?? waitMs, waitMs);
     return { kind: 'waiting', on: traffic.stage, retryAfterMs };
+  }
+  if (problem) {
+    return { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 };
   }
   const cooling = world.revisions
     .filter(({ number }) => (world.deployments.get(number) ?? 0) > 0)
