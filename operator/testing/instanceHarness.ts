@@ -26,6 +26,8 @@ export interface InstanceHarness {
   instance(): Instance;
   /** Changes the instance as a user would: a merge into `spec`, or annotations. */
   edit(change: { readonly spec?: object; readonly annotations?: Record<string, string> }): void;
+  /** Replaces the operator by one with other default images, as an upgrade does. */
+  upgrade(): void;
   /** Publishes a release of the ApiSchema. */
   publish(id: string): void;
   /** Reconciles until `until` holds; a dead operator is replaced by a new one. Throws after 600 turns. */
@@ -74,6 +76,7 @@ export function createInstanceHarness(lives: readonly number[]): InstanceHarness
   const violations: string[] = [];
   seed(kube);
 
+  let version = 1;
   let operator = boot();
 
   function boot() {
@@ -82,7 +85,7 @@ export function createInstanceHarness(lives: readonly number[]): InstanceHarness
       cluster.reconcile();
       violations.push(...cluster.violations());
     });
-    return startOperator(client, clock, router, cluster);
+    return startOperator(client, clock, router, cluster, version);
   }
 
   async function turn(): Promise<Turn> {
@@ -120,6 +123,11 @@ export function createInstanceHarness(lives: readonly number[]): InstanceHarness
       };
       kube.put({ ...current, metadata, spec: { ...(current['spec'] as object), ...spec } });
     },
+    upgrade() {
+      operator.stop();
+      version += 1;
+      operator = boot();
+    },
     publish(id) {
       publish(kube, id);
     },
@@ -137,6 +145,7 @@ function startOperator(
   clock: FakeClock,
   router: ReturnType<typeof createNginxAnnotationsRouter>,
   cluster: SimulatedCluster,
+  version: number,
 ) {
   const log = pino({ level: 'silent' });
   const rng = () => 0.5;
@@ -156,7 +165,11 @@ function startOperator(
     log,
     queue,
     router,
-    images: { postgrest: 'postgrest:1', gate: 'gate:1', pgbouncer: 'pgbouncer:1' },
+    images: {
+      postgrest: `postgrest:${version}`,
+      gate: `gate:${version}`,
+      pgbouncer: `pgbouncer:${version}`,
+    },
     events: { record: () => undefined, flush: () => Promise.resolve() },
     run: async ({ spec }, { signal }) => {
       // The data plane follows at once here; what is not so yet is looked at again.

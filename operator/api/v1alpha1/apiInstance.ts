@@ -215,7 +215,11 @@ export const apiInstanceSpec = z
           .describe(
             'Server connections of all revisions and all PgBouncer pods together, divided evenly over the pods.',
           ),
-        image: image.optional().describe("PgBouncer's image, 1.24 or newer. Absent: the operator's default."),
+        image: image
+          .optional()
+          .describe(
+            "PgBouncer's image, 1.24 or newer. Absent: the operator's default, kept once the pooler runs, so that an operator upgrade rolls nothing.",
+          ),
       })
       .optional()
       .describe(

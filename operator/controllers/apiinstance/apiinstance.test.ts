@@ -133,6 +133,20 @@ describe('an ApiInstance', { timeout: 60_000 }, () => {
   });
 });
 
+it('an operator upgrade with other default images rolls nothing, and the next revision has them', async () => {
+  const h = await live([begin], []);
+  const templates = () =>
+    h.kube.all('Deployment').map((object) => (object['spec'] as { template: unknown }).template);
+  const before = templates();
+  h.upgrade();
+  await h.run(settled);
+  await h.run(settled);
+  expect(templates()).toEqual(before);
+  h.publish('00000002');
+  await h.run(paused);
+  expect(JSON.stringify(templates())).toContain('gate:2');
+}, 60_000);
+
 describe('an object of somebody else under a name of ours', { timeout: 60_000 }, () => {
   const blocked = ({ outcome }: Turn) => outcome?.kind === 'blocked';
   const theirs = { apiVersion: 'v1', kind: 'ServiceAccount', namespace: 'shop', name: 'todo' };

@@ -5,7 +5,7 @@ import { instanceBudget, poolerBudget } from '../../resources/budget.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
 import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
-import { controllerRevision, type RevisionSnapshot } from '../../resources/revision.ts';
+import { controllerRevision, type OperandImages, type RevisionSnapshot } from '../../resources/revision.ts';
 import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import type { Route } from '../../rollout/types.ts';
@@ -26,12 +26,17 @@ export function baseObjects(owner: Owner, spec: ApiInstanceSpec, world: World): 
       const version = String(world.poolerSecret.metadata.resourceVersion);
       objects.push(
         poolerService(owner),
-        poolerDeployment(owner, spec.pooler, world.images, version),
+        poolerDeployment(owner, spec.pooler, pinned(world), version),
         poolerBudget(owner),
       );
     }
   }
   return objects;
+}
+
+/** The default images with that of a pooler that runs already: an operator upgrade rolls no operand. */
+function pinned({ images, poolerImage }: World): OperandImages {
+  return { ...images, pgbouncer: poolerImage ?? images.pgbouncer };
 }
 
 /**

@@ -51,6 +51,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const canaryRoute = caches.ingresses.get(`${namespace}/${traffic.canary}`);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
   const poolerName = names(name).pooler;
+  const pooler = caches.deployments.get(`${namespace}/${poolerName}`);
   const needed = objectsUnderOurNames(caches, namespace, name, spec?.pooler !== undefined);
   const secret =
     spec?.pooler &&
@@ -74,7 +75,8 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     main: mine(stableService) ? selectedRevision(stableService) : undefined,
     canary: mine(canaryRoute) ? deps.router.readCanary(name, canaryRoute) : undefined,
     trafficObjects: [canaryRoute, mainRoute].filter(mine).map(refOf),
-    poolerReady: readyReplicas(caches.deployments.get(`${namespace}/${poolerName}`)),
+    poolerImage: mine(pooler) ? imageOf(pooler) : undefined,
+    poolerReady: readyReplicas(pooler),
     poolerSecret: mine(secret) ? secret : undefined,
     foreign: [...needed, ...(secret ? [secret] : [])].filter((object) => !mine(object)).map(refOf),
     work: deps.work,
@@ -161,7 +163,10 @@ function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): 
 }
 
 interface Workload extends KubeObject {
-  readonly spec?: { readonly replicas?: number };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
+  };
   readonly status?: { readonly readyReplicas?: number };
 }
 
@@ -171,6 +176,10 @@ function deploymentSizes(deployments: readonly KubeObject[]): ReadonlyMap<number
       numberOf(metadata.labels).map((number) => [number, spec?.replicas ?? 1] as const),
     ),
   );
+}
+
+function imageOf(deployment: KubeObject): string | undefined {
+  return (deployment as Workload).spec?.template?.spec?.containers?.[0]?.image;
 }
 
 function readyReplicas(deployment: KubeObject | undefined): number {

@@ -64,6 +64,8 @@ export interface World {
   readonly canary: Canary | undefined;
   /** The traffic objects that exist, which are to be deleted before their instance is. */
   readonly trafficObjects: readonly ObjectRef[];
+  /** The image that the pooler runs; an operator with another default keeps it. */
+  readonly poolerImage: string | undefined;
   /** Ready pods of the pooler. */
   readonly poolerReady: number;
   /** The pooler's Secret as it is stored: no cache holds Secrets. */
