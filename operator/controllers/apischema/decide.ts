@@ -2,7 +2,7 @@ import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import { decideDeletion } from './deletion.ts';
-import { orderFor, resyncMs } from './order.ts';
+import { orderFor, resyncMs, visitOf } from './order.ts';
 import { blockedOutcome, planFor, secretPollMs, type SchemaPlan } from './plan.ts';
 import type { Verdict } from './status.ts';
 import { stalled, verdictOf } from './verdict.ts';
@@ -30,16 +30,11 @@ const suspended: Verdict = {
 };
 
 function decideApply(world: World, spec: ApiSchemaSpec): SchemaPlan {
-  const { connection, sources, object } = world;
+  const { connection, sources } = world;
   if (connection.kind === 'missing') return decideMissing(world, connection);
   if (sources.kind === 'missing') return decideMissing(world, sources);
   const request = {
-    uri: connection.uri,
-    namespace: object.metadata.namespace,
-    name: object.metadata.name,
-    clusterId: world.clusterId,
-    identity: world.identity,
-    exposedSchema: spec.schema,
+    ...visitOf(world, connection.uri, spec.schema),
     migrations: sources.migrations,
     apiSql: sources.apiSql,
   };

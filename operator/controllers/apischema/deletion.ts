@@ -1,7 +1,7 @@
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
-import { orderFor, resyncMs } from './order.ts';
+import { orderFor, resyncMs, visitOf } from './order.ts';
 import { blockedOutcome, planFor, secretPollMs, type SchemaPlan } from './plan.ts';
 import { namesOf, type Verdict } from './status.ts';
 import { failed, stalled } from './verdict.ts';
@@ -18,7 +18,7 @@ export function decideDeletion(world: World): SchemaPlan {
 }
 
 function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
-  const { object, connection, followers } = world;
+  const { connection, followers } = world;
   if (followers.length > 0) {
     const verdict = stalled(
       'InUse',
@@ -33,14 +33,7 @@ function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
     );
     return planFor(world, verdict, blockedOutcome(verdict, secretPollMs));
   }
-  const request = {
-    uri: connection.uri,
-    namespace: object.metadata.namespace,
-    name: object.metadata.name,
-    clusterId: world.clusterId,
-    identity: world.identity,
-    exposedSchema: spec.schema,
-  };
+  const request = visitOf(world, connection.uri, spec.schema);
   const { order, state } = orderFor({ kind: 'drop', request }, connection.token, world.work, world.now);
   if (state?.state === 'done' && state.result.kind === 'dropped') return letGo(world);
   const verdict = verdictOf(state);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Claimant } from '../../database/ledger.ts';
+import type { Visit } from '../../database/withSession.ts';
 import { sqlChecksum } from '../../migration/checksum.ts';
 import type { WorkOrder, WorkState } from '../../runtime/reconciler.ts';
-import type { Work, WorkResult } from './world.ts';
+import type { Work, WorkResult, World } from './world.ts';
 
 /** How often a settled database is looked at again, and a blocked one tried again; in milliseconds. */
 export const resyncMs = 600_000;
@@ -48,4 +50,14 @@ function hashOf({ kind, request }: Work, token: string): string {
   return createHash('sha256')
     .update(JSON.stringify([kind, namespace, name, clusterId, exposedSchema, token, sql]))
     .digest('hex');
+}
+
+/** Which database a run visits, and in whose name. */
+export function visitOf(
+  { object, clusterId, identity }: World,
+  uri: string,
+  exposedSchema: string,
+): Visit & Claimant {
+  const { namespace, name } = object.metadata;
+  return { uri, namespace, name, clusterId, identity, exposedSchema };
 }
