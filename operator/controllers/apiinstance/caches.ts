@@ -1,4 +1,5 @@
-import { apiVersion, group } from '../../api/v1alpha1/shared.ts';
+import { apiVersion } from '../../api/v1alpha1/shared.ts';
+import { instanceLabel, revisionLabel } from '../../resources/names.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { Selection } from '../../runtime/kubeClient.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
@@ -19,7 +20,7 @@ export interface Caches {
 
 /** Files objects of ours under `namespace/instance`. */
 const byInstance: Indexer = ({ metadata }) => {
-  const instance = metadata.labels?.[`${group}/instance`];
+  const instance = metadata.labels?.[instanceLabel];
   return instance === undefined ? [] : [`${metadata.namespace ?? ''}/${instance}`];
 };
 
@@ -45,7 +46,7 @@ export const cacheSelections: Readonly<
   pods: {
     apiVersion: 'v1',
     kind: 'Pod',
-    labelSelector: `${group}/instance,${group}/revision`,
+    labelSelector: `${instanceLabel},${revisionLabel}`,
     indexers: { instance: byInstance },
   },
   budgets: { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', indexers: { instance: byInstance } },

@@ -12,7 +12,7 @@ import { acceptAction, carryOutAction, pendingAction } from './action.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
 import type { Decided, Desired, InstancePlan, NewRevision } from './plan.ts';
-import { findProblem, type Problem } from './problem.ts';
+import { blockedBy, findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
 import { historyAfter, isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
 import type { Work, World } from './world.ts';
@@ -216,9 +216,7 @@ function outcomeOf(
     const retryAfterMs = Math.min(traffic.wakeAfterMs ?? waitMs, waitMs);
     return { kind: 'waiting', on: traffic.stage, retryAfterMs };
   }
-  if (problem) {
-    return { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 };
-  }
+  if (problem) return blockedBy(problem);
   const cooling = world.revisions
     .filter(({ number }) => (world.deployments.get(number) ?? 0) > 0)
     .map(({ number }) => warmLeftMs(number, scale))

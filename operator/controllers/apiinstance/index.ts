@@ -1,7 +1,7 @@
 import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
-import { group } from '../../api/v1alpha1/shared.ts';
 import { provePod } from '../../proof/podProof.ts';
 import { proveGone, proveTraffic } from '../../proof/trafficProof.ts';
+import { instanceLabel } from '../../resources/names.ts';
 import { adminPort } from '../../resources/ports.ts';
 import type { OperandImages } from '../../resources/revision.ts';
 import type { Primary } from '../../runtime/act.ts';
@@ -85,7 +85,7 @@ function watchTriggers(caches: Caches, queue: Queue<Key>): void {
   ];
   for (const cache of children) {
     cache.onChange(({ object, initial }) => {
-      const instance = object.metadata.labels?.[`${group}/instance`];
+      const instance = object.metadata.labels?.[instanceLabel];
       if (initial || instance === undefined) return;
       queue.add(`${object.metadata.namespace ?? ''}/${instance}`);
     });

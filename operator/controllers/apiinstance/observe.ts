@@ -1,7 +1,7 @@
 import { apiInstanceSpec, type ApiInstance, type ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiSchema } from '../../api/v1alpha1/apiSchema.ts';
 import { apiVersion } from '../../api/v1alpha1/shared.ts';
-import { names, revisionOf } from '../../resources/names.ts';
+import { instanceLabel, names, revisionOf } from '../../resources/names.ts';
 import {
   readControllerRevision,
   type OperandImages,
@@ -9,7 +9,7 @@ import {
 } from '../../resources/revision.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
-import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
+import { refOf, type KubeObject } from '../../runtime/object.ts';
 import type { Key, WorkState } from '../../runtime/reconciler.ts';
 import type { TrafficRouter } from '../../traffic/router.ts';
 import type { Caches } from './caches.ts';
@@ -41,21 +41,20 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const mine = (object: KubeObject | undefined): object is KubeObject =>
     isOwnedBy(object, instance.metadata.uid);
   const children = childrenOf(caches, namespace, name);
-  const [revisions, databaseUri, jwtSecret] = await Promise.all([
+  const poolerName = names(name).pooler;
+  const poolerSecretRef = { apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName };
+  const [revisions, databaseUri, jwtSecret, secret] = await Promise.all([
     listRevisions(deps.client, namespace, name, instance.metadata.uid, signal),
     readSecret(deps.client, namespace, spec?.database.uriSecretRef, signal),
     spec?.postgrest.jwtSecretRef && readSecret(deps.client, namespace, spec.postgrest.jwtSecretRef, signal),
+    spec?.pooler && deps.client.get(poolerSecretRef, signal),
   ]);
   const traffic = deps.router.objectNames(name);
   const mainRoute = caches.ingresses.get(`${namespace}/${traffic.main}`);
   const canaryRoute = caches.ingresses.get(`${namespace}/${traffic.canary}`);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
-  const poolerName = names(name).pooler;
   const pooler = caches.deployments.get(`${namespace}/${poolerName}`);
   const needed = objectsUnderOurNames(caches, namespace, name, spec?.pooler !== undefined);
-  const secret =
-    spec?.pooler &&
-    (await deps.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName }, signal));
   return {
     now: deps.clock.now(),
     metadata: instance.metadata,
@@ -123,7 +122,7 @@ async function listRevisions(
   uid: string,
   signal: AbortSignal,
 ): Promise<RevisionSnapshot[]> {
-  const labelSelector = `pgrst.dev/instance=${instance}`;
+  const labelSelector = `${instanceLabel}=${instance}`;
   const { items } = await client.list(
     { apiVersion: 'apps/v1', kind: 'ControllerRevision', namespace, labelSelector },
     signal,
@@ -225,9 +224,4 @@ function isOwnedBy(object: KubeObject | undefined, uid: string): boolean {
   return (
     object?.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false
   );
-}
-
-function refOf({ apiVersion: version, kind, metadata }: KubeObject): ObjectRef {
-  const { name, namespace } = metadata;
-  return { apiVersion: version, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }

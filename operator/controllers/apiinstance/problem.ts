@@ -1,6 +1,7 @@
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import { poolerCannotUse } from '../../resources/pooler.ts';
+import type { Outcome } from '../../runtime/outcome.ts';
 import type { World } from './world.ts';
 
 /** Something that a person has to mend before the spec can be rolled out. What serves goes on serving. */
@@ -69,4 +70,12 @@ export function findProblem(world: World): Problem | undefined {
     }
   }
   return undefined;
+}
+
+/** Looked at again by itself too: Secrets are not watched, nor are objects of somebody else. */
+const recheckAfterMs = 30_000;
+
+/** What a reconcile comes to that has met a problem. */
+export function blockedBy({ reason, message }: Problem): Outcome {
+  return { kind: 'blocked', reason, message, recheckAfterMs };
 }

@@ -7,7 +7,7 @@ import type { RevisionState } from '../../rollout/types.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
-import type { Problem } from './problem.ts';
+import { blockedBy, type Problem } from './problem.ts';
 import { isTrafficProved, trafficProvedAt, unreachable } from './work.ts';
 import type { World } from './world.ts';
 
@@ -70,9 +70,7 @@ export function withoutRollout(world: World, problem: Problem | undefined): Inst
     prune: [],
     status,
     notes: rolloutNotes(world.status, status),
-    outcome: problem
-      ? { kind: 'blocked', reason: problem.reason, message: problem.message, recheckAfterMs: 30_000 }
-      : { kind: 'waiting', on: 'the world', retryAfterMs: 5000 },
+    outcome: problem ? blockedBy(problem) : { kind: 'waiting', on: 'the world', retryAfterMs: 5000 },
   };
 }
 
