@@ -8,6 +8,8 @@ import type { Daemon } from '../lib/daemon.ts';
 import { attempt, hasCommand, run } from '../lib/exec.ts';
 import { createLog } from '../lib/log.ts';
 import type { Log } from '../lib/log.ts';
+import { createAuthority, issue } from '../lib/pki.ts';
+import type { KeyPair } from '../lib/pki.ts';
 import { freePorts } from '../lib/ports.ts';
 import { removeScratch, scratchFolder } from '../lib/scratch.ts';
 import { until } from '../lib/wait.ts';
@@ -15,7 +17,7 @@ import { until } from '../lib/wait.ts';
 const versionsFolder = '/usr/lib/postgresql';
 
 /** The settings that make a test server fast: it need not survive a crash, its data is thrown away. */
-const settings = (port: number, socketFolder: string): string => `
+const settings = (port: number, socketFolder: string, tls: KeyPair): string => `
 listen_addresses = '127.0.0.1'
 port = ${String(port)}
 unix_socket_directories = '${socketFolder}'
@@ -28,6 +30,9 @@ max_wal_senders = 0
 shared_buffers = 128MB
 autovacuum_naptime = 1h
 password_encryption = 'scram-sha-256'
+ssl = on
+ssl_cert_file = '${tls.cert}'
+ssl_key_file = '${tls.key}'
 log_min_messages = warning
 `;
 
@@ -55,17 +60,51 @@ async function serverPrograms(log: Log): Promise<string> {
   return installed;
 }
 
+/** Tests of an API are written with pgTAP, which comes as a package for each version of PostgreSQL. */
+async function ensurePgTap(bin: string, log: Log): Promise<void> {
+  const version = bin.split('/').at(-2) ?? '';
+  if (!existsSync(`/usr/share/postgresql/${version}/extension/pgtap.control`))
+    await ensurePackages([`postgresql-${version}-pgtap`], log);
+}
+
+/** A certificate for the server, of an authority of its own. */
+async function createCertificates(
+  folder: string,
+  user: ServerUser,
+): Promise<{ authority: KeyPair; server: KeyPair }> {
+  const authority = await createAuthority(folder, 'ca');
+  const server = await issue(folder, authority, {
+    file: 'server',
+    commonName: 'postgres',
+    names: ['DNS:localhost', 'IP:127.0.0.1'],
+  });
+  if (user.uid !== undefined && user.gid !== undefined)
+    for (const path of [folder, server.cert, server.key]) chownSync(path, user.uid, user.gid);
+  return { authority, server };
+}
+
+interface ServerUser {
+  uid?: number;
+  gid?: number;
+}
+
 /** Whom the server runs as: itself refuses root, so root hands it to Debian's user postgres. */
-async function serverUser(): Promise<{ uid?: number; gid?: number }> {
+async function serverUser(): Promise<ServerUser> {
   if (process.getuid?.() !== 0) return {};
   const number = async (flag: string): Promise<number> => Number(await run('id', [flag, 'postgres']));
   return { uid: await number('-u'), gid: await number('-g') };
 }
 
-/** Starts the server, sets PGRST_TEST_PG_URL and returns what stops it again. */
+/**
+ * Starts the server and returns what stops it again. Sets PGRST_TEST_PG_URL (its superuser), PGRST_TEST_PG_BIN (the
+ * folder of its programs), PGRST_TEST_PG_CA (the certificate that its TLS certificate, for localhost and 127.0.0.1, is
+ * signed with) and PGRST_TEST_PG_LOG (its log). It takes connections without TLS as well.
+ */
 export default async function startPostgres(): Promise<() => Promise<void>> {
   const log = createLog();
   const bin = await serverPrograms(log);
+  await ensurePgTap(bin, log);
+  if (!(await hasCommand('openssl'))) await ensurePackages(['openssl'], log);
   const user = await serverUser();
   const folder = await scratchFolder('pgrst-test-pg-');
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
@@ -84,12 +123,15 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     writeFileSync(passwordFile, password);
     const data = join(folder, 'data');
     const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-    await run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
-      ...user,
-      cwd: folder,
-    });
+    const [certificates] = await Promise.all([
+      createCertificates(join(folder, 'tls'), user),
+      run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
+        ...user,
+        cwd: folder,
+      }),
+    ]);
     const [port = 0] = await freePorts(1);
-    writeFileSync(join(folder, 'settings.conf'), settings(port, folder));
+    writeFileSync(join(folder, 'settings.conf'), settings(port, folder, certificates.server));
     await run('sh', ['-c', `cat ../settings.conf >> postgresql.conf`], { cwd: data });
     const server: Daemon = {
       command: join(bin, 'postgres'),
@@ -111,6 +153,8 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     );
     process.env.PGRST_TEST_PG_URL = `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`;
     process.env.PGRST_TEST_PG_BIN = bin;
+    process.env.PGRST_TEST_PG_CA = certificates.authority.cert;
+    process.env.PGRST_TEST_PG_LOG = logFile;
     return stop;
   } catch (error) {
     await stop();

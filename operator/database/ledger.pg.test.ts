@@ -284,13 +284,6 @@ describe('a database that cannot be used', () => {
       change: (uri: URL) => (uri.port = '1'),
       says: /^DatabaseUnreachable: .*ECONNREFUSED/,
     },
-    {
-      what: 'a server without TLS',
-      change: (uri: URL) => {
-        uri.searchParams.set('sslmode', 'require');
-      },
-      says: /^DatabaseUnreachable: .*does not support SSL/,
-    },
   ])('is reported with its reason, without the password: $what', async ({ change, says }) => {
     const uri = new URL(db.uri);
     change(uri);
