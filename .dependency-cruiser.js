@@ -21,14 +21,26 @@ const folders = {
     core: ['*'],
   },
   database: { may: ['api'], types: ['migration', 'runtime'], npm: ['pg'], npmTypes: ['pino'], core: ['*'] },
+  // Runs pure functions over SQL on a thread of its own.
+  analysis: { may: ['migration', 'lint', 'api'], core: ['worker_threads', 'timers/promises'] },
   controllers: {
     may: ['rollout', 'migration', 'resources', 'proof', 'traffic', 'database', 'runtime', 'api'],
+    types: ['analysis'],
     npmTypes: ['pino'],
     core: ['crypto'],
   },
 };
 
-const composition = ['controllers', 'runtime', 'database', 'traffic', 'proof', 'observability', 'config'];
+const composition = [
+  'analysis',
+  'controllers',
+  'runtime',
+  'database',
+  'traffic',
+  'proof',
+  'observability',
+  'config',
+];
 
 const escaped = (name) => name.replace(/[/.@-]/g, '\\$&');
 const inOperator = (names) => names.map((name) => `^operator/${escaped(name)}(/|\\.ts$)`);

@@ -1,0 +1,20 @@
+import { mapSchemaNames, searchPathNames } from '../migration/schemaNames.ts';
+import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
+import { readApi } from './readApi.ts';
+import { readMigrations } from './readMigrations.ts';
+
+/**
+ * What the SQL thread can do: pure functions of plain data. Arguments and results cross a thread boundary, so they hold
+ * texts, numbers, lists and records, never a parse tree (it is some fifty times as large as its SQL).
+ */
+export const operations = {
+  readMigrations,
+  readApi,
+  mapSchemaNames: (texts: readonly string[], mapping: SchemaMapping): readonly MappedText[] =>
+    texts.map((text) => mapSchemaNames(text, mapping)),
+  searchPathNames: (values: readonly string[]): readonly (readonly string[])[] =>
+    values.map((value) => searchPathNames(value)),
+} as const;
+
+/** The names of the operations, with their types. */
+export type Operations = typeof operations;
