@@ -1,5 +1,6 @@
 import { apiInstanceSpec, apiInstanceStatus } from '../../operator/api/v1alpha1/apiInstance.ts';
-import { apiSchemaSpec, apiSchemaStatus } from '../../operator/api/v1alpha1/apiSchema.ts';
+import { apiSchemaSpec } from '../../operator/api/v1alpha1/apiSchema.ts';
+import { apiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
 import { namedApiInstance, namedApiSchema } from '../../operator/api/v1alpha1/nameRule.ts';
 import type { z } from 'zod';
 

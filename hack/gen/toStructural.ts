@@ -33,6 +33,7 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: string;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly 'x-kubernetes-validations'?: readonly Validation[];
 }
 
@@ -65,6 +66,7 @@ const kubernetes = [
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-map-type',
+  'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-validations',
 ] as const;
 const rewritten = ['description', 'type', 'format', 'properties', 'items', 'additionalProperties'];
@@ -109,7 +111,9 @@ function rewrite(json: JsonSchema, path: string, problems: string[]): Structural
   }
   if (isSchema(json['items'])) out['items'] = rewrite(json['items'], `${path}[]`, problems);
   // `false` is what strict objects say: pruning sees to unknown fields, and the two may not stand side by side.
-  const values = json['additionalProperties'];
+  // An object that says so keeps whatever it has: those fields are another API's, whose server checks them.
+  const isOpen = json['x-kubernetes-preserve-unknown-fields'] === true;
+  const values = isOpen ? false : json['additionalProperties'];
   if (isSchema(values)) out['additionalProperties'] = rewrite(values, `${path}{}`, problems);
   else if (values === true) complain('takes any value: give its values a type');
   for (const key of kubernetes) if (json[key] !== undefined) out[key] = json[key];

@@ -1,70 +1,9 @@
 import { z } from 'zod';
+import type { ApiSchemaStatus } from './apiSchemaStatus.ts';
+import { role, secret } from './roles.ts';
 import { keyedList, matching, rule, transition } from './rule.ts';
-import { conditions, configMapKeyRef, secretKeyRef, type apiVersion, type ObjectMeta } from './shared.ts';
-
-/** The longest SQL that one inline field takes, in characters; longer SQL goes into a ConfigMap. */
-export const inlineSqlMax = 262_144;
-
-const exactlyOneSource = {
-  cel: 'has(self.sql) != has(self.sqlFrom)',
-  js: (value: { sql?: unknown; sqlFrom?: unknown }) =>
-    (value.sql === undefined) !== (value.sqlFrom === undefined),
-};
-
-/** Where SQL comes from when it is not inline. */
-export const sqlSource = z
-  .object({ configMapKeyRef: configMapKeyRef.describe('The ConfigMap key that holds the SQL.') })
-  .describe('SQL kept outside this object.');
-
-/** One forward-only migration. */
-export const migration = rule(
-  z.object({
-    name: z
-      .string()
-      .min(1)
-      .max(128)
-      .regex(/^[A-Za-z0-9][-_.A-Za-z0-9]*$/)
-      .describe(
-        'Name in the ledger, unique in the list. It never changes once the migration has been applied; order is the order of the list.',
-      ),
-    sql: z
-      .string()
-      .min(1)
-      .max(inlineSqlMax)
-      .optional()
-      .describe('The SQL, inline. Exactly one of sql and sqlFrom.'),
-    sqlFrom: sqlSource.optional().describe('The SQL, in a ConfigMap. Exactly one of sql and sqlFrom.'),
-  }),
-  {
-    ...exactlyOneSource,
-    message: 'a migration has its SQL either in sql or in sqlFrom: set exactly one of the two',
-  },
-);
-
-/** The API SQL. */
-export const api = rule(
-  z.object({
-    sql: z
-      .string()
-      .min(1)
-      .max(inlineSqlMax)
-      .optional()
-      .describe('The API SQL, inline. Exactly one of sql and sqlFrom.'),
-    sqlFrom: z
-      .array(sqlSource)
-      .min(1)
-      .max(64)
-      .optional()
-      .describe(
-        'ConfigMap keys whose texts, joined in this order, are the API SQL. Exactly one of sql and sqlFrom.',
-      )
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-  }),
-  {
-    ...exactlyOneSource,
-    message: 'the API SQL is either in api.sql or in api.sqlFrom: set exactly one of the two',
-  },
-);
+import { duration, objectName, secretKeyRef, type apiVersion, type ObjectMeta } from './shared.ts';
+import { api, contraction, ignoredRules, migration, tests } from './sql.ts';
 
 /** `spec.schema`. */
 const exposedSchema = transition(
@@ -94,23 +33,142 @@ const exposedSchema = transition(
   },
 );
 
+/** `spec.database`. */
+const database = z
+  .object({
+    uriSecretRef: secretKeyRef.describe(
+      'Key of a Secret that holds a libpq URI (postgres://user:password@host:port/database) of the role that owns the database objects. A direct connection: migrations take a session lock, which a transaction pooler would lose.',
+    ),
+    tls: rule(
+      z.object({
+        mode: z
+          .enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'])
+          .describe("As libpq's sslmode, and instead of the one in the URI."),
+        caSecretRef: secretKeyRef
+          .optional()
+          .describe(
+            "Key of a Secret with the certificate authority's certificates (PEM), for verify-ca and verify-full. Absent: the authorities that Node.js trusts.",
+          ),
+      }),
+      {
+        cel: "!has(self.caSecretRef) || self.mode in ['verify-ca', 'verify-full']",
+        js: ({ mode, caSecretRef }) => caSecretRef === undefined || mode.startsWith('verify-'),
+        message: 'caSecretRef is used by the modes verify-ca and verify-full only: set one of them or remove it',
+      },
+    )
+      .optional()
+      .describe("How the connection is encrypted. Absent: what the URI's sslmode says."),
+  })
+  .describe('The database to change.');
+
+const locks = z
+  .object({
+    timeout: duration
+      .default('2s')
+      .describe(
+        'How long a statement waits for a lock. Short, because everybody else queues behind it meanwhile. Concurrent index work waits as long as it takes.',
+      ),
+    retryFor: duration
+      .default('4m')
+      .describe(
+        'How long a transaction that got no lock is tried again, with growing pauses, before the run gives up for a while (reason LockHeld).',
+      ),
+  })
+  .prefault({})
+  .describe('How a run behaves towards other sessions.');
+
+const beforeMigration = z
+  .object({
+    jobTemplate: z
+      .looseObject({})
+      .describe(
+        'Template of a Job (batch/v1 JobTemplateSpec). It gets the environment variables PGRST_SCHEMA and PGRST_PENDING (names of the pending migrations and contractions, separated by commas) and is deleted one day after it has ended, unless it says otherwise.',
+      )
+      .meta({ 'x-kubernetes-preserve-unknown-fields': true }),
+  })
+  .describe('A Job that runs, and must succeed, before migrations or contractions do: a backup, say.');
+
 /** `spec` of an ApiSchema. */
 export const apiSchemaSpec = z
   .object({
-    database: z
-      .object({
-        uriSecretRef: secretKeyRef.describe(
-          'Key of a Secret that holds a libpq URI (postgres://user:password@host:port/database) of the role that owns the database objects. A direct connection: migrations take a session lock, which a transaction pooler would lose.',
-        ),
-      })
-      .describe('The database to change.'),
+    database,
     schema: exposedSchema,
-    migrations: keyedList(z.array(migration).max(2000), 'name')
+    strategy: transition(
+      z
+        .enum(['Versioned', 'InPlace'])
+        .default('Versioned')
+        .describe(
+          'Versioned: each release is a schema of its own, beside the older ones. InPlace: one schema with a fixed name is replaced in one transaction; old pods serve the new one until they have reloaded, and there is nothing to roll back to. Immutable.',
+        ),
+      {
+        cel: 'self == oldSelf',
+        message: 'strategy is immutable: create another ApiSchema, with another schema name, instead',
+      },
+    ),
+    migrations: keyedList(z.array(migration).max(5000), 'name')
       .default([])
       .describe('Forward-only changes of data structures, applied once each, in this order.'),
+    contractions: keyedList(z.array(contraction).max(500), 'name')
+      .default([])
+      .describe(
+        'Migrations that take something away. Their own lane: they run in this order after the migrations, and only when nothing that is kept needs what they remove.',
+      ),
+    baseline: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        'Name of a migration: the database has it and all before it already. They are recorded without being run, when the ledger is still empty.',
+      ),
     api: api.describe(
       'The API that PostgREST exposes: views, functions, types, grants. No state lives in it; it is rebuilt for every release.',
     ),
+    tests: tests
+      .optional()
+      .describe(
+        'pgTAP tests that run on each build, in its transaction, before it is published; what they write is rolled back.',
+      ),
+    roles: keyedList(z.array(role).max(100), 'name')
+      .default([])
+      .describe('Database roles that must exist. They are created and corrected, never dropped.'),
+    secrets: keyedList(z.array(secret).max(32), 'name')
+      .default([])
+      .describe(
+        "Values that SQL needs, such as a key to sign tokens. Only the owner's SECURITY DEFINER functions can read them.",
+      ),
+    dependsOn: keyedList(
+      z
+        .array(z.object({ name: objectName.describe('Name of the ApiSchema, in the same namespace.') }))
+        .max(32),
+      'name',
+    )
+      .default([])
+      .describe('ApiSchemas over the same database that have to be applied first.'),
+    locks,
+    lint: z
+      .object({
+        ignore: ignoredRules,
+        failOn: z
+          .enum(['Error', 'Warning'])
+          .default('Error')
+          .describe('The level of a finding from which on nothing is run.'),
+      })
+      .prefault({})
+      .describe('What is looked for in SQL before it runs.'),
+    drift: z
+      .enum(['Report', 'Block', 'Ignore'])
+      .default('Report')
+      .describe(
+        'What to do when somebody else has changed a release, its grants or the ledger. Report: say so. Block: publish nothing new until it is put right. Ignore: do not look.',
+      ),
+    breaking: z
+      .enum(['Allow', 'RequireApproval'])
+      .default('Allow')
+      .describe(
+        'Whether a release that takes something away from clients (a relation, a column, a function, a grant) is published at once, or waits for the annotation pgrst.dev/action: approve.',
+      ),
+    beforeMigration: beforeMigration.optional(),
     deletionPolicy: z
       .enum(['Retain', 'Delete'])
       .default('Retain')
@@ -120,83 +178,13 @@ export const apiSchemaSpec = z
     suspend: z
       .boolean()
       .default(false)
-      .describe('When true the operator changes nothing in the database; what is served stays served.'),
+      .describe(
+        'When true the operator changes nothing in the database, stops what runs, and shows in status.plan what it would do; what is served stays served.',
+      ),
   })
   .describe('What the database must look like: forward-only migrations and the API on top of them.');
 /** `spec` of an ApiSchema, defaults filled in. */
 export type ApiSchemaSpec = z.infer<typeof apiSchemaSpec>;
-
-/** One published release, as status and the ledger name it. */
-export const release = z.object({
-  id: z
-    .string()
-    .max(8)
-    .regex(/^[0-9a-f]{8}$/)
-    .describe('8 hex digits: hash of the API SQL and of the migrations under it.'),
-  schema: z.string().max(63).describe('The PostgreSQL schema that holds it.'),
-  builtAt: z.iso.datetime().describe('When it was published (RFC 3339).').meta({ format: 'date-time' }),
-});
-/** One published release. */
-export type Release = z.infer<typeof release>;
-
-/** `status` of an ApiSchema. */
-export const apiSchemaStatus = z
-  .object({
-    observedGeneration: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('The metadata.generation that this status speaks of.'),
-    conditions: conditions.optional(),
-    release: release
-      .optional()
-      .describe('The newest release: what instances that follow this schema will serve.'),
-    releases: z
-      .array(release)
-      .max(50)
-      .optional()
-      .describe('The newest published releases, newest first; at most 50.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    migrations: z
-      .object({
-        applied: z.int().min(0).describe('How many migrations of the spec are in the ledger.'),
-        pending: z.int().min(0).describe('How many are not.'),
-        last: z
-          .array(
-            z.object({
-              name: z.string().max(128).describe('Name of the migration.'),
-              appliedAt: z.iso
-                .datetime()
-                .describe('When it was committed (RFC 3339).')
-                .meta({ format: 'date-time' }),
-              durationMs: z.int().min(0).describe('How long its transaction took, in milliseconds.'),
-            }),
-          )
-          .max(50)
-          .describe('The newest applied migrations, newest first; at most 50.')
-          .meta({ 'x-kubernetes-list-type': 'atomic' }),
-      })
-      .optional()
-      .describe('How far the migrations are.'),
-    lastError: z
-      .object({
-        migration: z
-          .string()
-          .max(128)
-          .optional()
-          .describe('The migration that failed; absent when the API SQL did.'),
-        statement: z.int().min(1).optional().describe('Which statement of it, counted from 1.'),
-        line: z.int().min(1).optional().describe('Which line of its SQL, counted from 1.'),
-        sqlstate: z.string().max(5).optional().describe('The SQLSTATE that PostgreSQL gave.'),
-        message: z.string().max(4096).describe("PostgreSQL's message, or ours."),
-        hint: z.string().max(4096).optional().describe("PostgreSQL's hint, or what to do."),
-      })
-      .optional()
-      .describe('Why the newest spec could not be applied; absent when it could.'),
-  })
-  .describe('What the operator saw and did.');
-/** `status` of an ApiSchema. */
-export type ApiSchemaStatus = z.infer<typeof apiSchemaStatus>;
 
 /** An ApiSchema as the API server returns it; `spec` still has to pass `apiSchemaSpec.safeParse`. */
 export interface ApiSchema {

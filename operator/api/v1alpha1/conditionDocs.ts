@@ -19,6 +19,9 @@ export const apiSchemaConditions: readonly ConditionDoc[] = [
     type: 'Served',
     whenTrue: 'Every ApiInstance that follows this schema serves the newest release, or none follows it.',
   },
+  { type: 'LintPassed', whenTrue: 'The lint found nothing in the newest SQL that keeps it from being run.' },
+  { type: 'Drifted', whenTrue: 'Somebody else has changed releases, grants or the ledger.' },
+  { type: 'ContractionPending', whenTrue: 'A contraction of the spec has not run yet.' },
   { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
 ];
 
@@ -33,5 +36,6 @@ export const apiInstanceConditions: readonly ConditionDoc[] = [
     whenTrue: 'Responses through every ingress replica show that traffic goes where the objects say.',
   },
   { type: 'SchemaCacheProved', whenTrue: 'Every pod was seen to have loaded the release that it serves.' },
+  { type: 'RollbackSafe', whenTrue: 'There is a revision to roll back to; the message names all of them.' },
   { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
 ];

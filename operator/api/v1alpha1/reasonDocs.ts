@@ -103,6 +103,98 @@ export const reasonDocs = {
       'Another session holds the lock on the database that only one operator may have, or a lock that a statement needs; the operator waits, or tries again with growing pauses.',
     action: 'When it does not end by itself: find the session that holds the lock, and end it.',
   },
+  MigrationNeedsIdempotent: {
+    kind: 'ApiSchema',
+    means:
+      'A statement runs outside of transactions only, and the catalog cannot tell whether it was completed when its run was interrupted.',
+    action: 'When it may be run again without harm, set idempotent: true on its migration; else take it out.',
+  },
+  BaselineRefused: {
+    kind: 'ApiSchema',
+    means: 'spec.baseline cannot be recorded: there is no such migration, or the ledger already has others.',
+    action: 'Correct or remove spec.baseline.',
+  },
+  WaitingForDependency: {
+    kind: 'ApiSchema',
+    means: 'An ApiSchema in spec.dependsOn has not been applied yet.',
+    action: 'See why in the conditions of the ApiSchema that the message names.',
+  },
+  BeforeMigrationRunning: {
+    kind: 'ApiSchema',
+    means: 'The Job of spec.beforeMigration runs; nothing is migrated before it has succeeded.',
+    action: null,
+  },
+  BeforeMigrationFailed: {
+    kind: 'ApiSchema',
+    means: 'The Job of spec.beforeMigration failed; nothing was migrated.',
+    action: 'Mend what its log shows, then delete the Job: it is created anew.',
+  },
+  RoleRefused: {
+    kind: 'ApiSchema',
+    means: 'A role of spec.roles could not be made what the spec says.',
+    action: 'Run what the message says as an administrator of the server, or correct spec.roles.',
+  },
+  SecretNameTaken: {
+    kind: 'ApiSchema',
+    means: 'Another ApiSchema over the same database has a secret of the same name.',
+    action: 'Choose another name in spec.secrets.',
+  },
+  LintFailed: {
+    kind: 'ApiSchema',
+    means: 'The lint found a danger in SQL that was about to run; nothing was run.',
+    action: 'Change the SQL as the finding says, or ignore its rule with a reason.',
+  },
+  LintWarnings: {
+    kind: 'ApiSchema',
+    means: 'The lint found something in the newest SQL that is worth a look, and let it pass.',
+    action: null,
+  },
+  LintClean: { kind: 'ApiSchema', means: 'The lint found nothing in the newest SQL.', action: null },
+  TestsFailed: {
+    kind: 'ApiSchema',
+    means: 'pgTAP tests failed on the build; it was rolled back, the newest release goes on serving.',
+    action: 'Look at status.tests.lines, and correct the API SQL, a migration or the test.',
+  },
+  BreakingChange: {
+    kind: 'ApiSchema',
+    means: 'The build takes something away from clients, and spec.breaking asks for approval.',
+    action: 'Look at status.changes, then approve, or correct the API SQL.',
+  },
+  DriftDetected: {
+    kind: 'ApiSchema',
+    means: 'Somebody else has changed a release, its grants or the ledger in the database.',
+    action: 'Undo the change that the message names, or publish a new release.',
+  },
+  NoDrift: { kind: 'ApiSchema', means: 'Releases and ledger are as the operator left them.', action: null },
+  NotCompared: { kind: 'ApiSchema', means: 'Releases and ledger have not been compared.', action: null },
+  NoContraction: { kind: 'ApiSchema', means: 'No contraction of the spec is left to be run.', action: null },
+  AwaitingApproval: {
+    kind: 'ApiSchema',
+    means: 'A contraction could run and waits for approval; the message names the revisions that it ends.',
+    action: 'Approve it, when nobody needs to roll back to those revisions any more.',
+  },
+  ReleasesInUse: {
+    kind: 'ApiSchema',
+    means: 'A contraction removes what a release needs that has traffic.',
+    action: 'Roll out a release that does without it; the contraction waits.',
+  },
+  EndingReleases: {
+    kind: 'ApiSchema',
+    means: 'A contraction was approved, and the revisions that it ends are leaving the rollback window.',
+    action: null,
+  },
+  Contracting: { kind: 'ApiSchema', means: 'A contraction runs.', action: null },
+  ContractionFailed: {
+    kind: 'ApiSchema',
+    means: 'PostgreSQL refuses a contraction; nothing of it is in the database.',
+    action: 'Correct its SQL, or what the message names.',
+  },
+  Planned: { kind: 'ApiSchema', means: 'status.plan shows what would run.', action: null },
+  ReleasesDropped: {
+    kind: 'ApiSchema',
+    means: 'Releases that no kept revision uses were dropped.',
+    action: null,
+  },
   Applying: {
     kind: 'ApiSchema',
     means: 'Migrations are being applied, or a release is being built.',
@@ -221,13 +313,23 @@ export const reasonDocs = {
     action: 'See why in the pods of the revision that the message names.',
   },
   ServingClients: { kind: 'ApiInstance', means: 'Clients are served.', action: null },
-  ActionRefused: {
+  RollbackPossible: {
     kind: 'ApiInstance',
+    means: 'There are revisions to roll back to; the message names them.',
+    action: null,
+  },
+  NothingToRollBackTo: {
+    kind: 'ApiInstance',
+    means: 'No older revision is kept whose release is there.',
+    action: null,
+  },
+  ActionRefused: {
+    kind: 'Both',
     means: 'What the annotation pgrst.dev/action asked for makes no sense now; nothing was changed.',
     action: 'Read the Event, and ask for something that is possible.',
   },
   ActionAccepted: {
-    kind: 'ApiInstance',
+    kind: 'Both',
     means: 'What the annotation pgrst.dev/action asked for is being carried out.',
     action: null,
   },

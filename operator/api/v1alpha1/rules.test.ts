@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { apiInstanceCases, apiSchemaCases, type SpecCase } from '../../testing/specCases.ts';
 import { zodRefusal } from '../../testing/zodRefusal.ts';
 import { apiInstanceSpec, apiInstanceStatus } from './apiInstance.ts';
-import { apiSchemaSpec, apiSchemaStatus } from './apiSchema.ts';
+import { apiSchemaSpec } from './apiSchema.ts';
+import { apiSchemaStatus } from './apiSchemaStatus.ts';
 import { namedApiInstance, namedApiSchema } from './nameRule.ts';
 import { atMost, keyedList, matching, rule } from './rule.ts';
 

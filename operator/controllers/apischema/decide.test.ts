@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { apiSchemaStatus, type ApiSchemaStatus } from '../../api/v1alpha1/apiSchema.ts';
+import { apiSchemaStatus, type ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { reasons } from '../../api/v1alpha1/reasons.ts';
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import { findCondition } from '../../runtime/conditions.ts';

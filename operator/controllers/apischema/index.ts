@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchema.ts';
+import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { dropReleases } from '../../database/dropReleases.ts';
 import {
   createPlannedController,

@@ -1,4 +1,4 @@
-import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchema.ts';
+import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import type { Plan } from '../../runtime/reconciler.ts';

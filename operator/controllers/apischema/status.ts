@@ -1,4 +1,4 @@
-import type { ApiSchemaStatus, Release } from '../../api/v1alpha1/apiSchema.ts';
+import type { ApiSchemaStatus, Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import type { Condition } from '../../api/v1alpha1/shared.ts';
 import type { LedgerSummary } from './applyResult.ts';
