@@ -1,4 +1,4 @@
-import type { SqlStatement } from '../migration/statements.ts';
+import type { RunnableStatement } from '../migration/runnable.ts';
 import type { Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 import pg from 'pg';
@@ -29,7 +29,10 @@ export class StatementError extends Error {
  * Runs the statements one by one, so that an error names its statement, inside the transaction that is open. Afterwards
  * the session has our own settings again, whatever the SQL has set. Throws a StatementError unless the connection broke.
  */
-export async function runStatements(session: Session, statements: readonly SqlStatement[]): Promise<void> {
+export async function runStatements(
+  session: Session,
+  statements: readonly RunnableStatement[],
+): Promise<void> {
   await session.userSettings();
   for (const statement of statements) {
     try {
@@ -53,7 +56,8 @@ export function failureOfError(error: unknown): StatementFailure {
   };
 }
 
-function failureAt(error: unknown, statement: SqlStatement): StatementFailure {
+/** What an error of PostgreSQL says, with its place in the text that the statement was cut from. */
+export function failureAt(error: unknown, statement: RunnableStatement): StatementFailure {
   // `position` counts characters from 1; the line breaks before it are the same in whatever units.
   const position = error instanceof pg.DatabaseError ? Number(error.position ?? 1) : 1;
   const before = [...statement.text].slice(0, Math.max(0, position - 1));
