@@ -1,3 +1,6 @@
+import { contractionTargets } from '../migration/contractionTargets.ts';
+import { findMentions } from '../migration/findMentions.ts';
+import { maskConstants } from '../migration/maskConstants.ts';
 import { mapSchemaNames, searchPathNames } from '../migration/schemaNames.ts';
 import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
 import { readApi } from './readApi.ts';
@@ -14,6 +17,9 @@ export const operations = {
     texts.map((text) => mapSchemaNames(text, mapping)),
   searchPathNames: (values: readonly string[]): readonly (readonly string[])[] =>
     values.map((value) => searchPathNames(value)),
+  contractionTargets,
+  findMentions,
+  maskConstants: (statements: readonly string[]): readonly string[] => statements.map(maskConstants),
 } as const;
 
 /** The names of the operations, with their types. */
