@@ -1,4 +1,5 @@
-import { isNode, nodes, transactionControl, unwrap } from './classify.ts';
+import { transactionControl } from './classify.ts';
+import { isNode, nodes, unwrap } from './parseTree.ts';
 import type { SqlStatement } from './statements.ts';
 
 /** A statement that has no place in API SQL. */

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { apiSqlProblem } from './apiSql.ts';
 import { releaseHash, releaseId, releaseSchema } from './checksum.ts';
-import { migrationProblem } from './classify.ts';
+import { isStatementProblem, runnableStatements, type StatementProblem } from './classify.ts';
 import { loadSqlParser } from './parser.ts';
+import type { RunnableStatement } from './runnable.ts';
 import { isSplitProblem, splitSql, type SqlStatement } from './statements.ts';
 
 beforeAll(loadSqlParser);
@@ -15,46 +16,102 @@ function only(sql: string): SqlStatement {
   return statement;
 }
 
-describe('statements that PostgreSQL runs outside of a transaction only are not for migrations yet', () => {
+function read(sql: string, idempotent = false): readonly RunnableStatement[] | StatementProblem {
+  const statements = splitSql(sql);
+  if (isSplitProblem(statements)) throw new Error(statements.message);
+  return runnableStatements(statements, { idempotent });
+}
+
+function soloOf(sql: string, idempotent = false): unknown {
+  const result = read(sql, idempotent);
+  return isStatementProblem(result) ? result : result[0]?.solo;
+}
+
+describe('a statement that PostgreSQL refuses in a transaction runs alone, and says how it is resumed', () => {
+  const table = { name: 't' };
   test.each([
-    'create index concurrently i on t (x)',
-    'create unique index concurrently on t (x)',
-    'drop index concurrently i',
-    'reindex (concurrently) table t',
-    'reindex index concurrently i',
-    'reindex schema s',
-    'reindex database d',
-    'vacuum t',
-    'vacuum full',
-    'cluster',
-    'alter table t detach partition p concurrently',
-    'create database d',
-    'drop database d',
-    "create tablespace x location '/x'",
-    'drop tablespace x',
-    'alter database d set tablespace x',
-    'alter system set work_mem = 1',
-    "create subscription s connection 'c' publication p",
-    'drop subscription s',
-  ])('%s', (sql) => {
-    expect(migrationProblem(only(sql))).toMatchObject({ reason: 'MigrationNeedsNoTransaction' });
+    ['create index concurrently i on t (x)', { kind: 'createIndex', index: 'i', table }],
+    [
+      'create unique index concurrently if not exists "I é" on "App".t (x)',
+      { kind: 'createIndex', index: 'I é', table: { schema: 'App', name: 't' } },
+    ],
+    ['drop index concurrently i', { kind: 'dropIndex', indexes: [{ name: 'i' }] }],
+    ['drop index concurrently a.i', { kind: 'dropIndex', indexes: [{ schema: 'a', name: 'i' }] }],
+    ["alter type e add value 'x'", { kind: 'addEnumValue', type: { name: 'e' }, value: 'x' }],
+    [
+      "alter type app.e add value if not exists 'x''y' before 'z'",
+      { kind: 'addEnumValue', type: { schema: 'app', name: 'e' }, value: "x'y" },
+    ],
+    [
+      'alter table t detach partition a.p concurrently',
+      { kind: 'detachPartition', table, partition: { schema: 'a', name: 'p' } },
+    ],
+    [
+      'reindex (concurrently) table t',
+      { kind: 'reindex', command: 'REINDEX CONCURRENTLY', isConcurrent: true },
+    ],
+    [
+      'reindex index concurrently i',
+      { kind: 'reindex', command: 'REINDEX CONCURRENTLY', isConcurrent: true },
+    ],
+    ['reindex schema s', { kind: 'reindex', command: 'REINDEX SCHEMA', isConcurrent: false }],
+    [
+      'reindex database concurrently d',
+      { kind: 'reindex', command: 'REINDEX DATABASE CONCURRENTLY', isConcurrent: true },
+    ],
+    ['vacuum t', { kind: 'repeatable', command: 'VACUUM' }],
+    ['vacuum full', { kind: 'repeatable', command: 'VACUUM' }],
+    ['cluster', { kind: 'repeatable', command: 'CLUSTER' }],
+    ['alter system set work_mem = 1', { kind: 'repeatable', command: 'ALTER SYSTEM' }],
+  ])('%s', (sql, solo) => {
+    expect(soloOf(sql)).toEqual(solo);
   });
 });
 
-describe('transaction control is refused', () => {
+describe('what nothing can tell afterwards runs only where its author says that it may run twice', () => {
   test.each([
-    'begin',
-    'start transaction',
-    'commit',
-    'end',
-    'rollback',
-    'savepoint a',
-    'release a',
-    'rollback to a',
-    "prepare transaction 'x'",
-    'copy t from stdin',
-  ])('%s', (sql) => {
-    expect(migrationProblem(only(sql))).toMatchObject({ reason: 'MigrationFailed' });
+    ['create database d', 'CREATE DATABASE'],
+    ['drop database d', 'DROP DATABASE'],
+    ["create tablespace x location '/x'", 'CREATE TABLESPACE'],
+    ['drop tablespace x', 'DROP TABLESPACE'],
+    ['alter database d set tablespace x', 'ALTER DATABASE SET TABLESPACE'],
+    ["create subscription s connection 'c' publication p", 'CREATE SUBSCRIPTION'],
+    ["create subscription s connection 'c' publication p with (connect)", 'CREATE SUBSCRIPTION'],
+    ['alter subscription s refresh publication', 'ALTER SUBSCRIPTION with a refresh'],
+    ['alter subscription s add publication p', 'ALTER SUBSCRIPTION with a refresh'],
+    ['drop subscription s', 'DROP SUBSCRIPTION'],
+  ])('%s', (sql, command) => {
+    expect(soloOf(sql)).toMatchObject({ reason: 'MigrationNeedsIdempotent', statement: 1, line: 1 });
+    expect(soloOf(sql)).toMatchObject({ message: expect.stringContaining(command) as string });
+    expect(soloOf(sql, true)).toEqual({ kind: 'idempotent', command });
+  });
+
+  test.each([
+    ['do $$ begin commit; end $$', 'DO'],
+    ['call p()', 'CALL'],
+  ])('%s may COMMIT then, and is part of the transaction otherwise', (sql, command) => {
+    expect(soloOf(sql)).toBeUndefined();
+    expect(soloOf(sql, true)).toEqual({ kind: 'idempotent', command });
+  });
+});
+
+describe('a statement that cannot be part of a migration is refused with its place', () => {
+  test.each([
+    ['begin', 'one transaction'],
+    ['start transaction', 'one transaction'],
+    ['commit', 'one transaction'],
+    ['end', 'one transaction'],
+    ['rollback', 'one transaction'],
+    ['savepoint a', 'one transaction'],
+    ['release a', 'one transaction'],
+    ['rollback to a', 'one transaction'],
+    ["prepare transaction 'x'", 'one transaction'],
+    ['copy t from stdin', 'INSERT'],
+    ['create index concurrently on t (x)', 'needs a name'],
+  ])('%s', (sql, says) => {
+    const problem = read(`select 1;\n\n${sql}`);
+    expect(problem).toMatchObject({ reason: 'MigrationFailed', statement: 2, line: 3 });
+    expect(isStatementProblem(problem) && problem.message).toContain(says);
   });
 });
 
@@ -63,17 +120,41 @@ describe('what runs in a transaction is left to the server', () => {
     'create index on t (x)',
     'drop index i',
     'reindex table t',
+    'reindex (concurrently false) table t',
     'analyze t',
     'cluster t using i',
     'alter table t detach partition p',
+    'alter table t detach partition p finalize',
     'alter database d set work_mem = 1',
     "create subscription s connection 'c' publication p with (connect = false)",
-    "alter type e add value 'x'",
-    'do $$ begin perform 1; end $$',
+    "create subscription s connection 'c' publication p with (create_slot = off)",
+    'alter subscription s set publication p with (refresh = false)',
+    'alter subscription s disable',
+    "alter type e rename value 'a' to 'b'",
     'create function f() returns int language sql begin atomic select 1; end',
     "copy t to '/tmp/x'",
   ])('%s', (sql) => {
-    expect(migrationProblem(only(sql))).toBeUndefined();
+    expect(soloOf(sql)).toBeUndefined();
+    expect(soloOf(sql, true)).toBeUndefined();
+  });
+});
+
+describe('what the rest of a migration needs again after an interruption is marked', () => {
+  test.each([
+    ['set search_path = app', true],
+    ['set session authorization x', true],
+    ['reset role', true],
+    ['reset all', true],
+    ["select pg_catalog.set_config('search_path', '', false)", true],
+    ['set local search_path = app', undefined],
+    ['set transaction isolation level serializable', undefined],
+    ["select set_config('a.b', x, false) from t", undefined],
+    ["select set_config('a.b', f(), false)", undefined],
+    ["select set_config('a.b', 'x', false), f()", undefined],
+    ['select 1', undefined],
+  ])('%s: %s', (sql, isSetting) => {
+    const result = read(sql);
+    expect(isStatementProblem(result) ? result : result[0]?.isSetting).toBe(isSetting);
   });
 });
 

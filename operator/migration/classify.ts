@@ -1,18 +1,19 @@
 import type { ParseNode } from './parser.ts';
+import { isNode, nodes, unwrap } from './parseTree.ts';
+import type { RunnableStatement } from './runnable.ts';
+import { soloOf } from './solo.ts';
 import type { SqlStatement } from './statements.ts';
 
-/** Why a statement cannot be part of a migration. */
+export { isNode, nodes, unwrap } from './parseTree.ts';
+
+/** Why a statement cannot be part of a migration, and which one. */
 export interface StatementProblem {
-  readonly reason: 'MigrationFailed' | 'MigrationNeedsNoTransaction';
+  readonly reason: 'MigrationFailed' | 'MigrationNeedsIdempotent';
   readonly message: string;
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-/** Type and content of a parse node. */
-export function unwrap(node: ParseNode): { readonly type: string; readonly body: Body } {
-  const [type, body] = Object.entries(node)[0] ?? ['', {}];
-  return { type, body };
+  /** Counted from 1. */
+  readonly statement: number;
+  /** Its first line in the whole text, counted from 1. */
+  readonly line: number;
 }
 
 /** Why the statement must not be in SQL that we run inside our own transaction: it would end or begin one. */
@@ -27,81 +28,73 @@ export function transactionControl(statement: SqlStatement): string | undefined 
 
 /** What keeps a statement out of a migration, if anything does. */
 export function migrationProblem(statement: SqlStatement): StatementProblem | undefined {
-  const control = transactionControl(statement);
-  if (control !== undefined) return { reason: 'MigrationFailed', message: control };
-  const command = noTransactionCommand(statement);
-  return command === undefined
-    ? undefined
-    : {
-        reason: 'MigrationNeedsNoTransaction',
-        message: `${command} cannot run inside a transaction, and a migration is one: take the statement out of the migration (an index can be built without CONCURRENTLY, which locks the table against writes meanwhile) or run it by hand.`,
-      };
+  const result = runnableStatements([statement], { idempotent: false });
+  return isStatementProblem(result) ? result : undefined;
 }
 
-/** The command, when PostgreSQL refuses it inside a transaction block (its PreventInTransactionBlock callers). */
-export function noTransactionCommand(statement: SqlStatement): string | undefined {
-  const { type, body } = unwrap(statement.node);
-  switch (type) {
-    case 'IndexStmt':
-      return body['concurrent'] === true ? 'CREATE INDEX CONCURRENTLY' : undefined;
-    case 'DropStmt':
-      return body['concurrent'] === true ? 'DROP INDEX CONCURRENTLY' : undefined;
-    case 'ReindexStmt':
-      return reindexCommand(body);
-    case 'VacuumStmt':
-      return body['is_vacuumcmd'] === true ? 'VACUUM' : undefined;
-    case 'ClusterStmt':
-      return body['relation'] === undefined ? 'CLUSTER without a table' : undefined;
-    case 'AlterTableStmt':
-      return detachesConcurrently(body) ? 'DETACH PARTITION CONCURRENTLY' : undefined;
-    case 'AlterDatabaseStmt':
-      return hasOption(body['options'], 'tablespace') ? 'ALTER DATABASE SET TABLESPACE' : undefined;
-    case 'CreateSubscriptionStmt':
-      return hasOption(body['options'], 'connect') || hasOption(body['options'], 'create_slot')
-        ? undefined
-        : 'CREATE SUBSCRIPTION';
-    default:
-      return alwaysAlone[type];
+/**
+ * The statements of a migration as the runner takes them, or the first one that a migration cannot hold. `idempotent` is
+ * what the author says of the migration: each statement of it may run twice.
+ */
+export function runnableStatements(
+  statements: readonly SqlStatement[],
+  options: { readonly idempotent: boolean },
+): readonly RunnableStatement[] | StatementProblem {
+  const runnable: RunnableStatement[] = [];
+  for (const statement of statements) {
+    const { number, line, text } = statement;
+    const refuse = (reason: StatementProblem['reason'], message: string): StatementProblem => ({
+      reason,
+      message,
+      statement: number,
+      line,
+    });
+    const control = transactionControl(statement);
+    if (control !== undefined) return refuse('MigrationFailed', control);
+    const solo = soloOf(statement, options.idempotent);
+    if (solo?.kind === 'refused') return refuse('MigrationFailed', solo.message);
+    if (solo?.kind === 'needsIdempotent')
+      return refuse('MigrationNeedsIdempotent', needsIdempotent(solo.command));
+    runnable.push({
+      number,
+      line,
+      text,
+      ...(solo === undefined ? {} : { solo }),
+      ...(isSetting(statement) ? { isSetting: true } : {}),
+    });
   }
+  return runnable;
 }
 
-const alwaysAlone: Readonly<Record<string, string>> = {
-  CreatedbStmt: 'CREATE DATABASE',
-  DropdbStmt: 'DROP DATABASE',
-  CreateTableSpaceStmt: 'CREATE TABLESPACE',
-  DropTableSpaceStmt: 'DROP TABLESPACE',
-  AlterSystemStmt: 'ALTER SYSTEM',
-  DropSubscriptionStmt: 'DROP SUBSCRIPTION',
-};
-
-function reindexCommand(body: Body): string | undefined {
-  const kind = body['kind'];
-  if (kind === 'REINDEX_OBJECT_SCHEMA') return 'REINDEX SCHEMA';
-  if (kind === 'REINDEX_OBJECT_SYSTEM') return 'REINDEX SYSTEM';
-  if (kind === 'REINDEX_OBJECT_DATABASE') return 'REINDEX DATABASE';
-  return hasOption(body['params'], 'concurrently') ? 'REINDEX CONCURRENTLY' : undefined;
+/** Whether `runnableStatements` ended in a problem. */
+export function isStatementProblem(
+  result: readonly RunnableStatement[] | StatementProblem,
+): result is StatementProblem {
+  return !Array.isArray(result);
 }
 
-function hasOption(options: unknown, name: string): boolean {
-  return nodes(options).some((option) => {
-    const { type, body } = unwrap(option);
-    return type === 'DefElem' && body['defname'] === name;
-  });
+function needsIdempotent(command: string): string {
+  return `${command} runs outside of a transaction, and nothing tells afterwards whether an interrupted one has run. When each statement of this migration may run twice, set idempotent: true on it; otherwise take the statement out and run it by hand.`;
 }
 
-function detachesConcurrently(body: Body): boolean {
-  return nodes(body['cmds']).some((command) => {
-    const def = unwrap(command).body['def'];
-    return isNode(def) && unwrap(def).body['concurrent'] === true;
-  });
+/** SET and RESET that outlast their transaction, and a SELECT of nothing but set_config. */
+function isSetting(statement: SqlStatement): boolean {
+  const { type, body } = unwrap(statement.node);
+  if (type === 'VariableSetStmt') return body['is_local'] !== true && body['name'] !== 'TRANSACTION';
+  if (type !== 'SelectStmt' || body['fromClause'] !== undefined || body['withClause'] !== undefined)
+    return false;
+  const targets = nodes(body['targetList']);
+  return targets.length > 0 && targets.every(isSetConfig);
 }
 
-/** The value as a list of parse nodes; none when it is no list. */
-export function nodes(value: unknown): readonly ParseNode[] {
-  return Array.isArray(value) ? value.filter(isNode) : [];
-}
-
-/** Whether the value is a parse node. */
-export function isNode(value: unknown): value is ParseNode {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isSetConfig(target: ParseNode): boolean {
+  const value = unwrap(target).body['val'];
+  const { type, body } = isNode(value) ? unwrap(value) : { type: '', body: {} };
+  if (type !== 'FuncCall') return false;
+  const name = nodes(body['funcname']).at(-1);
+  return (
+    name !== undefined &&
+    unwrap(name).body['sval'] === 'set_config' &&
+    nodes(body['args']).every((arg) => unwrap(arg).type === 'A_Const')
+  );
 }

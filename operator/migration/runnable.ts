@@ -8,6 +8,8 @@ export interface RunnableStatement {
   readonly text: string;
   /** Set when PostgreSQL does not run it inside a transaction: it runs alone, between two writes of the ledger. */
   readonly solo?: Solo;
+  /** Set for SET, RESET and set_config: what comes after them in another transaction needs them too. */
+  readonly isSetting?: true;
 }
 
 /** A relation or type name as the statement has it; without a schema it is found on the search_path. */
@@ -26,7 +28,9 @@ export type Solo =
   | { readonly kind: 'addEnumValue'; readonly type: SqlName; readonly value: string }
   /** ALTER TABLE ... DETACH PARTITION CONCURRENTLY: the catalog says whether it is done, begun, or not. */
   | { readonly kind: 'detachPartition'; readonly table: SqlName; readonly partition: SqlName }
-  /** Doing it again does no harm (VACUUM, REINDEX, ANALYZE of a whole database, ALTER SYSTEM). */
+  /** REINDEX: doing it again does no harm, once the half-built copies are gone that CONCURRENTLY leaves. */
+  | { readonly kind: 'reindex'; readonly command: string; readonly isConcurrent: boolean }
+  /** Doing it again does no harm (VACUUM, CLUSTER, ALTER SYSTEM). */
   | { readonly kind: 'repeatable'; readonly command: string }
   /** Only its author can know whether it may be done again, and has said so (`idempotent: true`). */
   | { readonly kind: 'idempotent'; readonly command: string };

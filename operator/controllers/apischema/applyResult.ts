@@ -35,7 +35,7 @@ export type BlockedReason =
   | 'MigrationMissing'
   | 'MigrationOrderChanged'
   | 'MigrationFailed'
-  | 'MigrationNeedsNoTransaction'
+  | 'MigrationNeedsIdempotent'
   | 'ApiBuildFailed'
   | 'ApiSqlRefused';
 

@@ -237,7 +237,7 @@ function migrationBlocked(
   request: ApplyRequest,
   migration: string,
   failure: StatementFailure,
-  reason: 'MigrationFailed' | 'MigrationNeedsNoTransaction' = 'MigrationFailed',
+  reason: 'MigrationFailed' | 'MigrationNeedsIdempotent' = 'MigrationFailed',
 ): ApplyResult {
   const where = `Migration ${migration}${placeOf(failure)}`;
   const advice =

@@ -37,7 +37,7 @@ export function orderFor(
 function mayRepeat(result: WorkResult): boolean {
   return (
     result.kind !== 'blocked' ||
-    (result.reason !== 'MigrationFailed' && result.reason !== 'MigrationNeedsNoTransaction')
+    (result.reason !== 'MigrationFailed' && result.reason !== 'MigrationNeedsIdempotent')
   );
 }
 

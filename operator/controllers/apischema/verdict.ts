@@ -97,7 +97,7 @@ const lasting: ReadonlySet<string> = new Set([
   'MigrationMissing',
   'MigrationOrderChanged',
   'MigrationFailed',
-  'MigrationNeedsNoTransaction',
+  'MigrationNeedsIdempotent',
   'ApiBuildFailed',
   'ApiSqlRefused',
   'DatabaseUnreachable',
