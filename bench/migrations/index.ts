@@ -1,51 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLog } from '../../hack/lib/log.ts';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { measure, type Cost, type Program } from '../measure.ts';
 import type { Task } from './contestant.ts';
+import { preparePeers } from './peers/all.ts';
 import { smallMigrations } from './plan.ts';
-import { report, type Round, type Tool } from './report.ts';
+import { report, type Round } from './report.ts';
 import { startServer, type Server } from './server.ts';
 
 const count = 1000;
-const tools: readonly Tool[] = ['ours', 'floor', 'psql'];
 
 /** See `Benchmark`. */
 export const title =
-  '1,000 small migrations beside bare node-postgres and psql -1, and a check of 1,000 applied ones (5 s a round)';
+  '1,000 small migrations beside five other tools and bare node-postgres, and a check of 1,000 applied ones (40 s a round)';
 
-/** Rounds in which each tool gets an empty database of its own, each round in another order. */
+/** Somebody who applies the migrations. */
+interface Contestant {
+  readonly name: string;
+  /** Its own tables in `public`: they are no part of the result. */
+  readonly bookkeeping: readonly string[];
+  readonly program: (uri: string) => Program;
+}
+
+/** Rounds in which each contestant gets an empty database of its own, each round in another order. */
 export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
-  const server = await startServer();
+  const folder = mkdtempSync(join(tmpdir(), 'pgrst-bench-'));
   try {
-    const all: Round[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const turn = round % tools.length;
-      all.push(await runRound(server, [...tools.slice(turn), ...tools.slice(0, turn)], signal));
+    const { ready, absent } = await preparePeers(folder, smallMigrations(count), createLog());
+    signal.throwIfAborted();
+    const server = await startServer();
+    try {
+      const contestants: readonly Contestant[] = [...ourselves(server), ...ready];
+      const all: Round[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const turn = round % contestants.length;
+        const order = [...contestants.slice(turn), ...contestants.slice(0, turn)];
+        all.push(await runRound(server, order, { signal, isCompared: round === 0 }));
+      }
+      console.log(report(all, { ready, absent }).join('\n'));
+    } finally {
+      await server.stop();
     }
-    console.log(report(all).join('\n'));
   } finally {
-    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function runRound(server: Server, order: readonly Tool[], signal: AbortSignal): Promise<Round> {
-  const costs: Partial<Record<Tool, Cost>> = {};
-  const results = new Map<string, Tool>();
+async function runRound(
+  server: Server,
+  order: readonly Contestant[],
+  { signal, isCompared }: { readonly signal: AbortSignal; readonly isCompared: boolean },
+): Promise<Round> {
+  const costs = new Map<string, Cost>();
+  const results = new Map<string, string[]>();
   let noopMs = NaN;
-  for (const tool of order) {
+  for (const { name, bookkeeping, program } of order) {
     signal.throwIfAborted();
     const uri = await server.createDatabase();
-    const program =
-      tool === 'psql' ? psql(join(server.bin, 'psql'), uri) : contestant({ who: tool, uri, count });
-    costs[tool] = await measure(program, signal);
-    if (tool === 'ours')
+    costs.set(name, await measure(program(uri), signal));
+    if (name === 'ours')
       noopMs = Number((await measure(contestant({ who: 'noop', uri, count }), signal)).stdout);
-    results.set(await server.dropDatabase(uri), tool);
+    if (isCompared) {
+      const result = await server.describe(uri, bookkeeping);
+      results.set(result, [...(results.get(result) ?? []), name]);
+    }
+    await server.dropDatabase(uri);
   }
-  const { ours, floor, psql: bare } = costs;
-  if (ours === undefined || floor === undefined || bare === undefined || results.size !== 1)
-    throw new Error(`The tools did different things: ${JSON.stringify([...results])}`);
-  return { ours, floor, psql: bare, noopMs };
+  if (results.size > 1)
+    throw new Error(
+      `The tools left different databases: ${[...results].map(([text, names]) => `${names.join(', ')} (${text.length} characters)`).join('; ')}`,
+    );
+  return { costs, noopMs };
+}
+
+function ourselves(server: Server): readonly Contestant[] {
+  const none = { bookkeeping: [] };
+  return [
+    { name: 'ours', ...none, program: (uri) => contestant({ who: 'ours', uri, count }) },
+    { name: 'floor', ...none, program: (uri) => contestant({ who: 'floor', uri, count }) },
+    { name: 'psql', ...none, program: (uri) => psql(join(server.bin, 'psql'), uri) },
+  ];
 }
 
 function contestant(task: Task): Program {

@@ -1,57 +1,64 @@
 import type { Cost } from '../measure.ts';
 import { median, rounded } from '../statistics.ts';
-
-/** Who applies the migrations. */
-export type Tool = 'ours' | 'floor' | 'psql';
+import type { AbsentPeer, ReadyPeer } from './peers/all.ts';
 
 /** What one round has measured. */
-export interface Round extends Readonly<Record<Tool, Cost>> {
+export interface Round {
+  /** By the contestant's name; `ours`, `floor`, `psql` and the peers. */
+  readonly costs: ReadonlyMap<string, Cost>;
   /** CPU time of a check that finds everything applied, in milliseconds. */
   readonly noopMs: number;
 }
 
-const names: Readonly<Record<Tool, string>> = {
-  ours: 'ours',
+const titles: Readonly<Record<string, string>> = {
   floor: 'floor: node-postgres, one transaction and ledger row each',
-  psql: 'psql -1',
+  psql: 'psql -1, one transaction, no ledger',
 };
 
-/** The lines to print: a table and the JSON object. */
-export function report(rounds: readonly Round[]): string[] {
+/** The lines to print: a table, who could not take part, and the JSON object. */
+export function report(
+  rounds: readonly Round[],
+  peers: { readonly ready: readonly ReadyPeer[]; readonly absent: readonly AbsentPeer[] },
+): string[] {
+  const each = (name: string, value: 'seconds' | 'rssMb'): readonly number[] =>
+    rounds.map(({ costs }) => costs.get(name)?.[value] ?? NaN);
   // Of each round and then the median: what the machine does meanwhile hits both sides of a ratio.
-  const ratio = (tool: Tool): number =>
-    rounded(median(rounds.map((round) => round[tool].seconds / round.floor.seconds)), 2);
-  const seconds = (tool: Tool): readonly number[] => rounds.map((round) => round[tool].seconds);
-  const figures = (tool: Tool) => ({
-    seconds: rounded(median(seconds(tool)), 2),
-    rssMb: rounded(median(rounds.map((round) => round[tool].rssMb)), 0),
+  const ratio = (name: string): number => {
+    const floor = each('floor', 'seconds');
+    return rounded(median(each(name, 'seconds').map((seconds, round) => seconds / (floor[round] ?? NaN))), 2);
+  };
+  const figures = (name: string) => ({
+    seconds: rounded(median(each(name, 'seconds')), 2),
+    rssMb: rounded(median(each(name, 'rssMb')), 0),
   });
-  const noopMs = rounded(median(rounds.map((round) => round.noopMs)), 1);
-  const row = (tool: Tool): readonly string[] => {
-    const spread = [Math.min(...seconds(tool)), Math.max(...seconds(tool))];
+  const row = (name: string, title: string): readonly string[] => {
+    const seconds = each(name, 'seconds');
     return [
-      names[tool],
-      figures(tool).seconds.toFixed(2),
-      spread.map((value) => value.toFixed(2)).join(' - '),
-      ratio(tool).toFixed(2),
-      figures(tool).rssMb.toFixed(0),
+      title,
+      figures(name).seconds.toFixed(2),
+      `${Math.min(...seconds).toFixed(2)} - ${Math.max(...seconds).toFixed(2)}`,
+      ratio(name).toFixed(2),
+      figures(name).rssMb.toFixed(0),
     ];
   };
+  const noopMs = rounded(median(rounds.map((round) => round.noopMs)), 1);
   return [
     ...table([
       ['1,000 migrations', 's', 'min - max', 'x floor', 'RSS MiB'],
-      row('ours'),
-      row('floor'),
-      row('psql'),
+      ...['ours', 'floor', 'psql'].map((name) => row(name, titles[name] ?? name)),
+      ...peers.ready.map(({ name, version }) => row(name, `${name} ${version}`)),
     ]),
+    ...peers.absent.map(({ name, reason }) => `${name} could not take part: ${reason}`),
     '',
     `Check of 1,000 applied migrations: ${noopMs.toFixed(1)} ms of CPU. Medians of ${rounds.length} rounds.`,
     '',
     JSON.stringify({
       ratioToFloor: ratio('ours'),
       ours: figures('ours'),
-      floor: figures('floor'),
-      psql: figures('psql'),
+      peers: [
+        ...peers.ready.map(({ name }) => ({ name, ...figures(name) })),
+        ...peers.absent.map(({ name }) => ({ name, seconds: null, rssMb: null })),
+      ],
       noopMs,
     }),
   ];

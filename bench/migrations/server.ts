@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import pg from 'pg';
+import { run } from '../../hack/lib/exec.ts';
 import startPostgres from '../../hack/test/postgres.ts';
 
 /** A throw-away PostgreSQL server that is as careful with data as a real one. */
@@ -8,8 +10,9 @@ export interface Server {
   readonly bin: string;
   /** Creates an empty database; returns the URI of its owner, a role without superuser. */
   createDatabase(): Promise<string>;
-  /** Drops it, after looking what is in `public`: a text that is equal for equal tables, columns and indexes. */
-  dropDatabase(uri: string): Promise<string>;
+  /** What is in `public`, as pg_dump writes it, without the tables whose names begin with one of `ignored`. */
+  describe(uri: string, ignored: readonly string[]): Promise<string>;
+  dropDatabase(uri: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,10 +46,20 @@ export async function startServer(): Promise<Server> {
         ]);
         return uri.href;
       },
+      async describe(uri, ignored) {
+        const bare = new URL(uri);
+        bare.password = '';
+        const except = ignored.flatMap((table) => ['-T', `public.${table}*`]);
+        const dump = await run(
+          join(bin, 'pg_dump'),
+          ['--schema-only', '-n', 'public', ...except, '-d', bare.href],
+          { env: { PGPASSWORD: password } },
+        );
+        // Its key is another one each time.
+        return dump.replaceAll(/^\\(un)?restrict .*$/gm, '');
+      },
       async dropDatabase(uri) {
-        const [row] = await query<{ tables: string }>(uri, [tablesQuery]);
         await query(superuser, [`drop database ${new URL(uri).pathname.slice(1)} with (force)`]);
-        return row?.tables ?? '';
       },
       stop,
     };
@@ -56,23 +69,12 @@ export async function startServer(): Promise<Server> {
   }
 }
 
-const tablesQuery = `
-select count(distinct c.oid) || ' relations, columns ' || coalesce(md5(string_agg(
-         format('%s %s %s', c.relname, a.attname, a.atttypid::regtype), e'\\n' order by c.relname, a.attnum)), '') as tables
-  from pg_class c join pg_attribute a on a.attrelid = c.oid
- where c.relnamespace = 'public'::regnamespace and a.attnum > 0`;
-
-/** Runs statements one by one on a connection of their own; returns the rows of the last one. */
-async function query<Row extends pg.QueryResultRow>(
-  uri: string,
-  statements: readonly string[],
-): Promise<Row[]> {
+/** Runs statements one by one on a connection of their own. */
+async function query(uri: string, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: uri });
   await client.connect();
   try {
-    let rows: Row[] = [];
-    for (const statement of statements) rows = (await client.query<Row>(statement)).rows;
-    return rows;
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }
