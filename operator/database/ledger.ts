@@ -17,6 +17,11 @@ export interface MigrationRow extends AppliedMigration {
   readonly durationMs: number;
 }
 
+/** A migration of which the first statements have run, and are committed. */
+export interface UnfinishedMigration extends AppliedMigration {
+  readonly statementsDone: number;
+}
+
 /** A build of API SQL: a release, or the same as one. */
 export interface ReleaseRow {
   readonly id: string;
@@ -42,6 +47,8 @@ export interface Ledger {
   readonly current: string | undefined;
   /** In order of application. */
   readonly migrations: readonly MigrationRow[];
+  /** The one that was begun and comes after them; absent when there is none. */
+  readonly unfinished?: UnfinishedMigration;
   /** Newest first. */
   readonly releases: readonly ReleaseRow[];
 }
@@ -79,7 +86,7 @@ export async function readLedger(session: Session, claimant: Claimant): Promise<
     refusal: undefined,
     claimed: claim !== undefined,
     current: claim?.current_release ?? undefined,
-    migrations: await readMigrations(session, claimant.exposedSchema),
+    ...(await readMigrations(session, claimant.exposedSchema, meta.version)),
     releases: await readReleases(session, claimant.exposedSchema),
   };
 }
@@ -140,23 +147,44 @@ async function systemIdentifier(session: Session): Promise<string> {
   return row?.id ?? 'unknown';
 }
 
-async function readMigrations(session: Session, schema: string): Promise<readonly MigrationRow[]> {
+async function readMigrations(
+  session: Session,
+  schema: string,
+  version: number,
+): Promise<Pick<Ledger, 'migrations' | 'unfinished'>> {
   const rows = await session.query<{
     name: string;
     checksum: string;
     applied_at: Date;
     duration_ms: number;
+    state: 'running' | 'applied';
+    statements_done: number;
   }>(
-    `select name, checksum, applied_at, duration_ms
+    `select name, checksum, applied_at, duration_ms,
+            ${version < 2 ? "'applied' as state, 0 as statements_done" : 'state, statements_done'}
        from pgrst_ledger.migrations where exposed_schema = $1 order by position`,
     [schema],
   );
-  return rows.map((row) => ({
-    name: row.name,
-    checksum: row.checksum,
-    appliedAt: row.applied_at,
-    durationMs: row.duration_ms,
-  }));
+  const unfinished = rows.find(({ state }) => state === 'running');
+  return {
+    migrations: rows
+      .filter(({ state }) => state === 'applied')
+      .map((row) => ({
+        name: row.name,
+        checksum: row.checksum,
+        appliedAt: row.applied_at,
+        durationMs: row.duration_ms,
+      })),
+    ...(unfinished === undefined
+      ? {}
+      : {
+          unfinished: {
+            name: unfinished.name,
+            checksum: unfinished.checksum,
+            statementsDone: unfinished.statements_done,
+          },
+        }),
+  };
 }
 
 async function readReleases(session: Session, schema: string): Promise<readonly ReleaseRow[]> {

@@ -42,6 +42,21 @@ test.each([
   expect(plan.kind === 'blocked' && plan.message).toContain(says);
 });
 
+test.each([
+  { wanted: ['a', 'b', 'c'], result: { kind: 'run', pending: spec('b', 'c') } },
+  { wanted: ['a'], result: { reason: 'MigrationMissing', migration: 'b' } },
+  { wanted: ['a', 'c'], result: { reason: 'MigrationMissing', migration: 'b' } },
+  { wanted: ['a', 'c', 'b'], result: { reason: 'MigrationOrderChanged', migration: 'c' } },
+])('after a, and with b begun, $wanted gives $result', ({ wanted, result }) => {
+  const begun = { name: 'b', statementsDone: 2 };
+  expect(planMigrations(ledger('a'), spec(...wanted), begun)).toMatchObject(result);
+});
+
+test('of a begun migration it is said how far it came', () => {
+  const plan = planMigrations([], [], { name: 'b', statementsDone: 2 });
+  expect(plan.kind === 'blocked' && plan.message).toContain('2 of its statements have run');
+});
+
 test('a changed migration is blocked by name, and the message says to add a new one', () => {
   const plan = planMigrations(ledger('a', 'b'), [...spec('a'), { name: 'b', sql: 'select 2' }, ...spec('c')]);
   expect(plan).toMatchObject({ kind: 'blocked', reason: 'MigrationChanged', migration: 'b' });

@@ -13,6 +13,12 @@ export interface AppliedMigration {
   readonly checksum: string;
 }
 
+/** The migration that was begun after the applied ones, some of whose statements have run. */
+export interface BegunMigration {
+  readonly name: string;
+  readonly statementsDone: number;
+}
+
 /** What is to be done about the migrations. */
 export type MigrationPlan =
   /** Run these, in this order; nothing when it is empty. */
@@ -27,11 +33,13 @@ export type MigrationPlan =
 
 /**
  * Compares the migrations of the spec with those of the ledger, both in order. The applied ones must be the first ones
- * of the spec, unchanged: migrations only go forward.
+ * of the spec, unchanged: migrations only go forward. One that was begun must be the next; whether what has run of it is
+ * still there unchanged is for the runner to say, which has its statements.
  */
 export function planMigrations(
   applied: readonly AppliedMigration[],
   wanted: readonly Migration[],
+  begun?: BegunMigration,
 ): MigrationPlan {
   const byName = new Map(wanted.map((migration) => [migration.name, migration]));
   for (const { name, checksum } of applied) {
@@ -61,7 +69,31 @@ export function planMigrations(
         message: orderMessage(there.name, name, applied),
       };
   }
-  return { kind: 'run', pending: wanted.slice(applied.length) };
+  const pending = wanted.slice(applied.length);
+  return begunProblem(begun, pending) ?? { kind: 'run', pending };
+}
+
+function begunProblem(
+  begun: BegunMigration | undefined,
+  pending: readonly Migration[],
+): MigrationPlan | undefined {
+  if (begun === undefined || pending[0]?.name === begun.name) return undefined;
+  const { name, statementsDone } = begun;
+  const state = `Migration ${name} has been begun: ${String(statementsDone)} of its statements have run, outside of a transaction`;
+  const next = pending[0];
+  if (next === undefined || pending.every((each) => each.name !== name))
+    return {
+      kind: 'blocked',
+      reason: 'MigrationMissing',
+      migration: name,
+      message: `${state}. It is not in spec.migrations any more: put it back; to give up the rest of it, keep only the statements that have run.`,
+    };
+  return {
+    kind: 'blocked',
+    reason: 'MigrationOrderChanged',
+    migration: next.name,
+    message: `${state}, and ${next.name} stands in spec.migrations before it: move ${next.name} behind it.`,
+  };
 }
 
 function orderMessage(found: string, expected: string, applied: readonly AppliedMigration[]): string {
