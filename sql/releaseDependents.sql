@@ -1,34 +1,46 @@
--- Objects outside of the schemas $1 that depend on what is in them: dropping the schemas would drop these as well.
-with
-inside as (select oid from pg_namespace where nspname = any ($1)),
-member (classid, objid) as (
-  select 'pg_class'::regclass::oid, oid from pg_class where relnamespace in (select oid from inside)
-  union all
-  select 'pg_proc'::regclass::oid, oid from pg_proc where pronamespace in (select oid from inside)
-  union all
-  select 'pg_type'::regclass::oid, oid from pg_type where typnamespace in (select oid from inside)
-),
-dependent as (
-  select distinct d.classid, d.objid
-    from pg_depend d join member m on d.refclassid = m.classid and d.refobjid = m.objid
-   where d.deptype in ('n', 'a') and (d.classid, d.objid) not in (select classid, objid from member)
-),
--- The relation, function or type that a user knows the dependent by.
-owner (namespace, what) as (
-  select c.relnamespace, c.oid::regclass::text
-    from dependent d
-    left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
-    left join pg_attrdef a on d.classid = 'pg_attrdef'::regclass and a.oid = d.objid
-    left join pg_trigger t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
-    left join pg_policy p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
-    left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.conrelid <> 0
-    join pg_class c on c.oid = coalesce(r.ev_class, a.adrelid, t.tgrelid, p.polrelid, k.conrelid,
-                                        case when d.classid = 'pg_class'::regclass then d.objid end)
+-- What dropping the schemas $1 with CASCADE would take beside what is part of a release: objects outside of them that
+-- depend on them, and relations inside that hold data (nobody's but a person's: a release has none).
+with recursive
+inside as (select oid, nspname from pg_namespace where nspname = any ($1)),
+-- Everything that would go; objsubid is the column where a column alone goes.
+gone (classid, objid, objsubid) as (
+  select 'pg_namespace'::regclass::oid, oid, 0 from inside
   union
-  select p.pronamespace, p.oid::regprocedure::text
-    from dependent d join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
-  union
-  select t.typnamespace, t.oid::regtype::text
-    from dependent d join pg_type t on d.classid = 'pg_type'::regclass and t.oid = d.objid
+  select d.classid, d.objid, d.objsubid
+    from gone g
+    join pg_depend d on d.refclassid = g.classid and d.refobjid = g.objid
+                    and (g.objsubid = 0 or d.refobjsubid = g.objsubid)
+   where d.deptype in ('n', 'a', 'i', 'P', 'S', 'x')
+),
+-- Rules, defaults, triggers, policies and constraints belong where their relation is.
+named as (
+  select g.classid, g.objid, g.objsubid, i.type, i.schema, i.identity,
+         coalesce(r.ev_class, a.adrelid, t.tgrelid, p.polrelid, nullif(k.conrelid, 0)) as relid,
+         r.rulename = '_RETURN' as is_view
+    from gone g
+    cross join lateral pg_identify_object(g.classid, g.objid, g.objsubid) i
+    left join pg_rewrite r on g.classid = 'pg_rewrite'::regclass and r.oid = g.objid
+    left join pg_attrdef a on g.classid = 'pg_attrdef'::regclass and a.oid = g.objid
+    left join pg_trigger t on g.classid = 'pg_trigger'::regclass and t.oid = g.objid
+    left join pg_policy p on g.classid = 'pg_policy'::regclass and p.oid = g.objid
+    left join pg_constraint k on g.classid = 'pg_constraint'::regclass and k.oid = g.objid
+),
+outside as (
+  select case when n.is_view then format('view %s', n.relid::regclass) else format('%s %s', n.type, n.identity) end as what
+    from named n left join pg_class c on c.oid = n.relid
+   where n.classid not in ('pg_namespace'::regclass, 'pg_default_acl'::regclass)
+     and case when n.relid is not null then c.relnamespace not in (select oid from inside)
+              else n.schema is null or n.schema not in (select quote_ident(nspname) from inside) end
+     -- A cast between types of the API goes with them.
+     and not (n.classid = 'pg_cast'::regclass
+              and exists (select from pg_cast k join pg_type t on t.oid in (k.castsource, k.casttarget)
+                           where k.oid = n.objid and t.typnamespace in (select oid from inside)))
 )
-select what from owner where namespace not in (select oid from inside) order by what limit 20;
+select what from (
+  select what from outside
+  union
+  select format('%s %s, which holds data', case relkind when 'S' then 'sequence' when 'm' then 'materialized view'
+                                                        else 'table' end, oid::regclass)
+    from pg_class where relnamespace in (select oid from inside) and relkind in ('r', 'p', 'f', 'm', 'S')
+) all_of_them
+order by what limit 20;

@@ -3,6 +3,8 @@ import { findMentions } from '../migration/findMentions.ts';
 import { maskConstants } from '../migration/maskConstants.ts';
 import { mapSchemaNames, searchPathNames } from '../migration/schemaNames.ts';
 import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
+import { testStatements } from '../migration/tap.ts';
+import { mapTestNames } from '../migration/testNames.ts';
 import { readApi } from './readApi.ts';
 import { readMigrations } from './readMigrations.ts';
 
@@ -20,6 +22,9 @@ export const operations = {
   contractionTargets,
   findMentions,
   maskConstants: (statements: readonly string[]): readonly string[] => statements.map(maskConstants),
+  testStatements,
+  mapTestNames: (texts: readonly string[], mapping: SchemaMapping): readonly string[] =>
+    texts.map((text) => mapTestNames(text, mapping)),
 } as const;
 
 /** The names of the operations, with their types. */

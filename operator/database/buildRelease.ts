@@ -1,29 +1,27 @@
-import type { SqlStatement } from '../migration/statements.ts';
-import { quoteIdentifier } from './quoteIdentifier.ts';
+import type { RunnableStatement } from '../migration/runnable.ts';
+import { buildCandidate, renameSchema, schemaExists, type Candidate } from './candidate.ts';
+import { publishInPlace } from './publishInPlace.ts';
+import { recordPublished, recordSame, type BuildRecord } from './recordBuild.ts';
 import { rewriteStoredText, type NameMapper, type StoredTextFinding } from './rewriteStoredText.ts';
-import { runStatements } from './runStatements.ts';
+import { runTests, type BuildTests } from './runTests.ts';
 import type { Session } from './session.ts';
 import { sqlFile } from './sqlFiles.ts';
 import { inTransaction, type TransactionContext } from './transaction.ts';
 
 /** What a release is built from. */
-export interface Build {
-  readonly exposedSchema: string;
-  readonly id: string;
-  /** The whole hash of which `id` is the beginning. */
-  readonly hash: string;
-  /** The schema that will hold it. */
+export interface Build extends BuildRecord {
+  /** Versioned: each release in a schema of its own. InPlace: one schema, whose content is replaced. */
+  readonly strategy: 'Versioned' | 'InPlace';
+  /** The schema that will hold it (Versioned). */
   readonly releaseSchema: string;
-  /** Name of its sentinel. */
-  readonly sentinel: string;
-  readonly apiSql: string;
   /** `sqlChecksum` of the API SQL. */
   readonly checksum: string;
-  readonly statements: readonly SqlStatement[];
+  readonly statements: readonly RunnableStatement[];
+  /** They decide whether it is published. */
+  readonly tests?: BuildTests;
   /** The release that is served now, if its schema is there. */
-  readonly current: { readonly id: string; readonly fingerprint: string } | undefined;
-  /** Who builds it, for the ledger. */
-  readonly builtBy: string;
+  readonly current:
+    { readonly id: string; readonly schema: string | null; readonly fingerprint: string } | undefined;
   readonly mapper: NameMapper;
 }
 
@@ -33,25 +31,38 @@ export type BuildResult =
   | { readonly kind: 'published'; readonly findings: readonly StoredTextFinding[] }
   /** PostgREST would see no difference to the current release: nothing is published, the ledger remembers it. */
   | { readonly kind: 'same' }
-  /** It does what API SQL must not do; nothing is changed. */
-  | { readonly kind: 'refused'; readonly message: string };
+  /** It does what API SQL must not do, or its place is taken; nothing is changed. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** Nothing is changed. */
+  | {
+      readonly kind: 'testsFailed';
+      readonly message: string;
+      /** TAP of what failed, the newest first: at most 50 lines of at most 500 characters. */
+      readonly lines: readonly string[];
+      readonly passed: number;
+      readonly failed: number;
+    };
 
 const fingerprintQuery = sqlFile('fingerprint');
-const writesQuery = sqlFile('apiWrites');
 
 /**
- * Builds the API SQL as a new release, in one transaction: parks what has the exposed name, runs the SQL verbatim in a
- * fresh schema of that name, takes the fingerprint, renames the build to the release's own name and gives the parked
- * schema its name back. Readers of other releases see nothing of it, and a failure leaves nothing behind.
- * Throws a StatementError, a RunFailure, or what the connection threw.
+ * Builds the API SQL as a new release, in one transaction: parks what has the exposed name, runs the SQL and the tests
+ * verbatim in a fresh schema of that name, takes the fingerprint and publishes it: Versioned renames the build to the
+ * release's own name and gives the parked schema its name back, InPlace drops the parked one. Readers see nothing of it
+ * before the commit, and a failure leaves nothing behind. Throws a StatementError, a RunFailure, or what the connection
+ * threw.
  */
 export async function buildRelease(context: TransactionContext, build: Build): Promise<BuildResult> {
   const result = await inTransaction(context, async () => {
     const built = await buildInside(context.session, build);
     return { value: built, end: built.kind === 'published' ? 'commit' : 'rollback' };
   });
-  if (result.kind === 'same') await inTransaction(context, () => recordSame(context.session, build, result));
-  return result.kind === 'same' ? { kind: 'same' } : result;
+  if (result.kind !== 'same') return result;
+  await inTransaction(context, async () => {
+    await recordSame(context.session, build, result.as, result.fingerprint);
+    return { value: undefined, end: 'commit' };
+  });
+  return { kind: 'same' };
 }
 
 type Built =
@@ -59,51 +70,84 @@ type Built =
   | { readonly kind: 'same'; readonly as: string; readonly fingerprint: string };
 
 async function buildInside(session: Session, build: Build): Promise<Built> {
-  const exposed = quoteIdentifier(build.exposedSchema);
-  const parkedName = `${build.exposedSchema}__pgrst_parked`;
-  const parked = quoteIdentifier(parkedName);
-  const isTaken = await schemaExists(session, build.exposedSchema);
-  if (isTaken) await session.query(`alter schema ${exposed} rename to ${parked}`);
-  await session.query(`create schema ${exposed}`);
-  await runStatements(session, build.statements);
-
-  const refusal = await writesRefusal(session, build.exposedSchema, parkedName);
-  if (refusal !== undefined) return { kind: 'refused', message: refusal };
+  if (build.strategy === 'Versioned' && (await schemaExists(session, build.releaseSchema)))
+    return {
+      kind: 'refused',
+      message: `A schema ${build.releaseSchema} is there already, and the ledger does not know it: rename or drop it, then the release can be built.`,
+    };
+  const candidate = await buildCandidate(session, build.exposedSchema, build.statements);
+  if (candidate.refusal !== undefined) return { kind: 'refused', message: candidate.refusal };
+  const failure = await testFailure(session, build);
+  if (failure !== undefined) return failure;
   const fingerprint = await fingerprintOf(session, build);
-  if (fingerprint === build.current?.fingerprint) return { kind: 'same', as: build.current.id, fingerprint };
+  const { current } = build;
+  // A release of the other strategy is not where clients of this one look.
+  const isComparable = (current?.schema === build.exposedSchema) === (build.strategy === 'InPlace');
+  if (current !== undefined && isComparable && current.fingerprint === fingerprint)
+    return { kind: 'same', as: current.id, fingerprint };
+  return build.strategy === 'InPlace'
+    ? await publishInPlace(session, build, candidate, fingerprint)
+    : await publishVersioned(session, build, candidate, fingerprint);
+}
 
-  const releaseName = build.releaseSchema;
-  await session.query(`alter schema ${exposed} rename to ${quoteIdentifier(releaseName)}`);
-  if (isTaken) await session.query(`alter schema ${parked} rename to ${exposed}`);
-  const findings = await rewriteStoredText(
-    session,
-    { from: build.exposedSchema, to: releaseName },
-    build.mapper,
-  );
+async function publishVersioned(
+  session: Session,
+  build: Build,
+  { parked }: Candidate,
+  fingerprint: string,
+): Promise<Built> {
+  const { exposedSchema: from, releaseSchema: to } = build;
+  await renameSchema(session, from, to);
+  if (parked !== undefined) await renameSchema(session, parked, from);
+  const findings = await rewriteStoredText(session, { from, to }, build.mapper);
+  await session.ownSettings();
   const ambiguous = findings.find(({ kind }) => kind === 'ambiguous');
   if (ambiguous !== undefined) return { kind: 'refused', message: ambiguityMessage(ambiguous, build) };
-  await createSentinel(session, build);
-  await recordRelease(session, build, fingerprint);
+  const failure = await renamedTestFailure(session, build);
+  if (failure !== undefined) return failure;
+  await recordPublished(session, build, to, fingerprint);
   return { kind: 'published', findings };
 }
 
-async function schemaExists(session: Session, name: string): Promise<boolean> {
-  const rows = await session.query('select from pg_namespace where nspname = $1', [name]);
-  return rows.length > 0;
+async function testFailure(session: Session, { tests }: Build): Promise<Built | undefined> {
+  if (tests === undefined) return undefined;
+  const verdict = await runTests(session, tests);
+  if (verdict.failed === 0) return undefined;
+  return { kind: 'testsFailed', message: testsMessage(verdict), ...verdict };
 }
 
-async function writesRefusal(session: Session, schema: string, parked: string): Promise<string | undefined> {
-  const rows = await session.query<{ kind: 'outside' | 'state'; what: string }>(writesQuery, [
-    schema,
-    parked,
-  ]);
-  const state = rows.filter(({ kind }) => kind === 'state').map(({ what }) => what);
-  if (state.length > 0)
-    return `The API SQL creates ${state.join(', ')} in schema ${schema}. A release holds no state, because it is rebuilt for every change: create them in another schema, in a migration.`;
-  const outside = rows.map(({ what }) => what);
-  if (outside.length > 0)
-    return `The API SQL creates or changes what lies outside of schema ${schema}: ${outside.join(', ')}. That would change the release that is served now: move it into a migration, or, when it was meant for the API, write its name as ${schema}.<name>.`;
-  return undefined;
+// What passes under the exposed name passes under the release's name, unless a name was kept where nothing maps it.
+async function renamedTestFailure(session: Session, build: Build): Promise<Built | undefined> {
+  const { tests, exposedSchema: from, releaseSchema: to } = build;
+  if (tests === undefined) return undefined;
+  const texts = await build.mapper.mapTestNames(
+    tests.statements.map(({ text }) => text),
+    { from, to },
+  );
+  const statements = tests.statements.map((statement, index) => ({
+    ...statement,
+    text: texts[index] ?? statement.text,
+  }));
+  const verdict = await runTests(session, { ...tests, statements });
+  if (verdict.failed === 0) return undefined;
+  return {
+    kind: 'testsFailed',
+    message: `The tests pass in schema ${from} and fail in the release's own schema, ${to}: something names ${from} in a string, which is not mapped. ${testsMessage(verdict)}`,
+    ...verdict,
+  };
+}
+
+function testsMessage({
+  passed,
+  failed,
+  lines,
+}: {
+  passed: number;
+  failed: number;
+  lines: readonly string[];
+}): string {
+  const first = lines[0]?.trim() ?? '';
+  return `${String(failed)} of ${String(passed + failed)} tests failed, the last of them: ${first}`;
 }
 
 async function fingerprintOf(session: Session, build: Build): Promise<string> {
@@ -117,52 +161,5 @@ async function fingerprintOf(session: Session, build: Build): Promise<string> {
 
 function ambiguityMessage(finding: StoredTextFinding, build: Build): string {
   const name = build.exposedSchema;
-  return `In function ${finding.object.replace(build.releaseSchema, name)}, line ${String(finding.line)} of its body, ${name} is the name of something else (an alias, a variable, a parameter or a column), while ${name}. is used for the schema as well: give the former another name.`;
-}
-
-// No grant is needed: PostgREST caches every function of the schema, whatever its privileges.
-async function createSentinel(session: Session, { releaseSchema, sentinel, id }: Build): Promise<void> {
-  const name = `${quoteIdentifier(releaseSchema)}.${quoteIdentifier(sentinel)}()`;
-  await session.query(`create function ${name} returns text language sql stable as 'select ''${id}''::text'`);
-  await session.query(`revoke execute on function ${name} from public`);
-  await session.query(`comment on function ${name} is 'Proves that release ${id} is in a schema cache.'`);
-}
-
-async function recordRelease(session: Session, build: Build, fingerprint: string): Promise<void> {
-  await session.query(
-    `insert into pgrst_ledger.releases (exposed_schema, id, hash, schema_name, api_sql, fingerprint, built_by)
-     values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (exposed_schema, id) do update
-       set hash = excluded.hash, schema_name = excluded.schema_name, same_as = null,
-           fingerprint = excluded.fingerprint, built_by = excluded.built_by, built_at = clock_timestamp()`,
-    [
-      build.exposedSchema,
-      build.id,
-      build.hash,
-      build.releaseSchema,
-      build.apiSql,
-      fingerprint,
-      build.builtBy,
-    ],
-  );
-  await session.query('update pgrst_ledger.claims set current_release = $2 where exposed_schema = $1', [
-    build.exposedSchema,
-    build.id,
-  ]);
-}
-
-async function recordSame(
-  session: Session,
-  build: Build,
-  same: { readonly as: string; readonly fingerprint: string },
-): Promise<{ value: undefined; end: 'commit' }> {
-  await session.query(
-    `insert into pgrst_ledger.releases (exposed_schema, id, hash, same_as, api_sql, fingerprint, built_by)
-     values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (exposed_schema, id) do update
-       set hash = excluded.hash, schema_name = null, same_as = excluded.same_as,
-           fingerprint = excluded.fingerprint, built_by = excluded.built_by, built_at = clock_timestamp()`,
-    [build.exposedSchema, build.id, build.hash, same.as, build.apiSql, same.fingerprint, build.builtBy],
-  );
-  return { value: undefined, end: 'commit' };
+  return `In function ${finding.object.replaceAll(build.releaseSchema, name)}, line ${String(finding.line)} of its body, ${name} is the name of something else (an alias, a variable, a parameter or a column), while ${name}. is used for the schema as well: give the former another name.`;
 }

@@ -1,6 +1,6 @@
+import { dependentsOf } from './dependents.ts';
 import { ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
-import { sqlFile } from './sqlFiles.ts';
 import { inTransaction } from './transaction.ts';
 import { lockFor, transactionContext, withSession, type Visit, type VisitContext } from './withSession.ts';
 import type { Session } from './session.ts';
@@ -12,8 +12,6 @@ export interface DropRequest extends Claimant, Visit {}
 export type DropResult =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'blocked'; readonly reason: 'InUse' | 'LedgerNewer'; readonly message: string };
-
-const dependentsQuery = sqlFile('releaseDependents');
 
 /**
  * Drops the releases of one ApiSchema and its rows of the ledger, in one transaction; nothing else, and nothing at all
@@ -42,12 +40,12 @@ async function dropInside(session: Session, request: DropRequest, ledger: Ledger
   const schemas = ledger.releases.flatMap(({ schema, present }) =>
     schema !== null && present ? [schema] : [],
   );
-  const dependents = await session.query<{ what: string }>(dependentsQuery, [schemas]);
+  const dependents = await dependentsOf(session, schemas);
   if (dependents.length > 0)
     return {
       kind: 'blocked',
       reason: 'InUse',
-      message: `These depend on the releases and would go with them: ${dependents.map(({ what }) => what).join(', ')}. Drop them or make them independent first, or set spec.deletionPolicy to Retain.`,
+      message: `These depend on the releases and would go with them: ${dependents.join(', ')}. Drop them or make them independent first, or set spec.deletionPolicy to Retain.`,
     };
   for (const schema of schemas) await session.query(`drop schema ${quoteIdentifier(schema)} cascade`);
   await session.query('delete from pgrst_ledger.claims where exposed_schema = $1', [request.exposedSchema]);

@@ -31,7 +31,7 @@ export interface ReleaseRow {
   readonly sameAs: string | null;
   readonly fingerprint: string;
   readonly builtAt: Date;
-  /** Whether the schema is there. */
+  /** Whether it is there: its schema is, and holds this release (InPlace, many releases have had the same schema). */
   readonly present: boolean;
 }
 
@@ -197,7 +197,7 @@ async function readReleases(session: Session, schema: string): Promise<readonly 
     built_at: Date;
     present: boolean;
   }>(
-    `select r.id, r.hash, r.schema_name, r.same_as, r.fingerprint, r.built_at, n.oid is not null as present
+    `select r.id, r.hash, r.schema_name, r.same_as, r.fingerprint, r.built_at, n.oid is not null and r.collected_at is null as present
        from pgrst_ledger.releases r left join pg_namespace n on n.nspname = r.schema_name
       where r.exposed_schema = $1 order by r.built_at desc, r.id`,
     [schema],

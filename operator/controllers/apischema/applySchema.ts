@@ -8,6 +8,7 @@ import {
 } from '../../migration/checksum.ts';
 import { migrationProblem } from '../../migration/classify.ts';
 import { mapSchemaNames, searchPathNames } from '../../migration/schemaNames.ts';
+import { mapTestNames } from '../../migration/testNames.ts';
 import { loadSqlParser } from '../../migration/parser.ts';
 import { planMigrations, type Migration } from '../../migration/planMigrations.ts';
 import { isSplitProblem, splitSql, type SqlStatement } from '../../migration/statements.ts';
@@ -201,7 +202,15 @@ async function publish(session: Session, request: ApplyRequest, context: ApplyCo
         statements: statementsOf(request.apiSql),
         current,
         builtBy: request.identity,
-        mapper: { mapSchemaNames, searchPathNames },
+        strategy: 'Versioned',
+        mapper: {
+          mapSchemaNames: async (texts, mapping) =>
+            await Promise.resolve(texts.map((text) => mapSchemaNames(text, mapping))),
+          searchPathNames: async (values) =>
+            await Promise.resolve(values.map((value) => searchPathNames(value))),
+          mapTestNames: async (texts, mapping) =>
+            await Promise.resolve(texts.map((text) => mapTestNames(text, mapping))),
+        },
       });
       if (result.kind === 'refused')
         return apiBlocked(ledger, request, { message: result.message }, 'ApiSqlRefused');
