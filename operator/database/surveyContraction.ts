@@ -1,0 +1,188 @@
+import type { ContractionTarget } from '../migration/contractionTargets.ts';
+import type { SoughtTarget, StoredBody } from '../migration/findMentions.ts';
+import { quoteIdentifier } from './quoteIdentifier.ts';
+import type { Session } from './session.ts';
+import { sqlFile } from './sqlFiles.ts';
+
+/** What is asked about a contraction. */
+export interface SurveyRequest {
+  readonly targets: readonly ContractionTarget[];
+  /** The releases whose schemas are there. */
+  readonly releases: readonly { readonly id: string; readonly schema: string }[];
+}
+
+/** How stored bodies are searched: `migration/findMentions.ts`, in the SQL thread. */
+export type MentionFinder = (
+  bodies: readonly StoredBody[],
+  targets: readonly SoughtTarget[],
+) => Promise<readonly (readonly number[])[]>;
+
+/** A reason why something needs what a contraction takes away. */
+export interface Need {
+  /** What needs it: `view api_1a2b3c4d.tasks`. */
+  readonly object: string;
+  /** The catalogs say so, or its stored body seems to name it. */
+  readonly how: 'depends' | 'mentions';
+  /** What it needs: `column due of public.tasks`. */
+  readonly what: string;
+}
+
+/** Who needs what a contraction takes away. */
+export interface ContractionSurvey {
+  /** Of the releases, in the order of the request; at most a few objects for each release and target. */
+  readonly needs: readonly (Need & { readonly release: string })[];
+  /**
+   * Functions outside of the releases whose bodies name it, at most 20: they will fail when they are called, and
+   * PostgreSQL does not say so before.
+   */
+  readonly outside: readonly Need[];
+}
+
+const dependentsQuery = sqlFile('contractionDependents');
+const bodiesQuery = sqlFile('contractionBodies');
+
+/**
+ * Which releases need what a contraction takes away: by the catalogs, and by the stored bodies of their functions. Errs
+ * on the side of needing. Only reads catalogs, outside of a transaction: nobody waits for it.
+ */
+export async function surveyContraction(
+  session: Session,
+  request: SurveyRequest,
+  findMentions: MentionFinder,
+): Promise<ContractionSurvey> {
+  if (request.targets.length === 0) return { needs: [], outside: [] };
+  const { oids, path } = await resolve(session, request.targets);
+  const idOf = new Map(request.releases.map(({ id, schema }) => [schema, id]));
+  const dependents = await dependentsOf(session, request, oids);
+  const mentions = await mentionsOf(session, request.targets, oids, path, findMentions);
+  const all = [...dependents, ...mentions];
+  return {
+    needs: request.releases.flatMap(({ id, schema }) =>
+      all
+        .filter((need) => need.schema === schema)
+        .map(({ object, how, what }) => ({ release: id, object, how, what })),
+    ),
+    outside: mentions
+      .filter(({ schema }) => !idOf.has(schema))
+      .slice(0, 20)
+      .map(({ object, how, what }) => ({ object, how, what })),
+  };
+}
+
+/** The target in words, as messages have it. */
+export function targetText({ kind, schema, name, column, arguments: types }: ContractionTarget): string {
+  const full = schema === undefined ? name : `${schema}.${name}`;
+  if (column !== undefined) return `column ${column} of ${full}`;
+  const list = types?.map((type) => type.replaceAll('"', '').replace(/^pg_catalog\./, '')).join(', ');
+  return `${kind} ${full}${list === undefined ? '' : `(${list})`}`;
+}
+
+interface Found extends Need {
+  readonly schema: string;
+}
+
+/**
+ * The catalog oids of the targets, null for what is not there, and the schemas of the search_path: as the contraction's
+ * own SQL would find them, so with its search_path. Everything in the query is therefore written in full.
+ */
+async function resolve(
+  session: Session,
+  targets: readonly ContractionTarget[],
+): Promise<{ readonly oids: readonly (string | null)[]; readonly path: readonly string[] }> {
+  await session.userSettings();
+  try {
+    const lookups = targets.map(
+      (target, index) => `(${lookup(target, index + 1)})::pg_catalog.text as o${String(index)}`,
+    );
+    const [row] = await session.query<{ path: readonly string[] } & Record<string, unknown>>(
+      `select pg_catalog.current_schemas(false)::pg_catalog.text[] as path, ${lookups.join(', ')}`,
+      targets.map(lookupName),
+    );
+    return {
+      path: row?.path ?? [],
+      oids: targets.map((_, index) => {
+        const oid = row?.[`o${String(index)}`];
+        return typeof oid === 'string' ? oid : null;
+      }),
+    };
+  } finally {
+    await session.ownSettings();
+  }
+}
+
+function lookup({ kind, arguments: types }: ContractionTarget, parameter: number): string {
+  const name = `$${String(parameter)}`;
+  const routine = types === undefined ? 'regproc' : 'regprocedure';
+  switch (kind) {
+    case 'relation':
+      return `pg_catalog.to_regclass(${name})::pg_catalog.oid`;
+    case 'routine':
+      return `pg_catalog.to_${routine}(${name})::pg_catalog.oid`;
+    case 'type':
+      return `pg_catalog.to_regtype(${name})::pg_catalog.oid`;
+    case 'schema':
+      return `pg_catalog.to_regnamespace(${name})::pg_catalog.oid`;
+    case 'extension':
+      return `select e.oid from pg_catalog.pg_extension e where e.extname operator(pg_catalog.=) ${name}`;
+  }
+}
+
+function lookupName({ kind, schema, name, arguments: types }: ContractionTarget): string {
+  if (kind === 'extension') return name;
+  const full = [...(schema === undefined ? [] : [schema]), name].map(quoteIdentifier).join('.');
+  return types === undefined ? full : `${full}(${types.join(', ')})`;
+}
+
+async function dependentsOf(
+  session: Session,
+  { targets, releases }: SurveyRequest,
+  oids: readonly (string | null)[],
+): Promise<readonly Found[]> {
+  const known = targets.flatMap(({ kind, change, column = null }, i) => {
+    const oid = oids[i] ?? null;
+    return oid === null ? [] : [{ i, kind, change, oid, column }];
+  });
+  const rows = await session.query<{ i: number; schema: string; object: string }>(dependentsQuery, [
+    releases.map(({ schema }) => schema),
+    JSON.stringify(known),
+  ]);
+  return rows.flatMap(({ i, schema, object }) => found(targets, i, { schema, object, how: 'depends' }));
+}
+
+async function mentionsOf(
+  session: Session,
+  targets: readonly ContractionTarget[],
+  oids: readonly (string | null)[],
+  path: readonly string[],
+  findMentions: MentionFinder,
+): Promise<readonly Found[]> {
+  const names = targets.flatMap(({ name, column }) => (column === undefined ? [name] : [name, column]));
+  const bodies = await session.query<{
+    schema: string;
+    object: string;
+    text: string;
+    rows_of: readonly string[];
+  }>(bodiesQuery, [names.map((name) => name.toLowerCase().replaceAll('"', '""'))]);
+  if (bodies.length === 0) return [];
+  const mentioned = await findMentions(
+    bodies.map(({ text, rows_of }) => ({
+      text,
+      rowsOf: oids.flatMap((oid, index) => (oid !== null && rows_of.includes(oid) ? [index] : [])),
+    })),
+    targets.map((target) => ({ ...target, schemas: target.schema === undefined ? path : [target.schema] })),
+  );
+  return bodies.flatMap(({ schema, object }, index) =>
+    (mentioned[index] ?? []).flatMap((i) =>
+      found(targets, i, { schema, object: `function ${object}`, how: 'mentions' }),
+    ),
+  );
+}
+
+function found(
+  targets: readonly ContractionTarget[],
+  index: number,
+  rest: Omit<Found, 'what'>,
+): readonly Found[] {
+  const target = targets[index];
+  return target === undefined ? [] : [{ ...rest, what: targetText(target) }];
+}

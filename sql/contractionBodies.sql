@@ -1,0 +1,16 @@
+-- Bodies of functions that are kept as text and hold one of the words $1 (in lower case), with the relations whose
+-- triggers call them. Those of PostgreSQL, of extensions and of the ledger are left out.
+select n.nspname::text as schema,
+       p.oid::regprocedure::text as object,
+       p.prosrc as text,
+       array(select t.tgrelid::bigint from pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal)::text[] as rows_of
+  from pg_proc p
+  join pg_namespace n on n.oid = p.pronamespace
+  join pg_language l on l.oid = p.prolang
+ where p.prosqlbody is null
+   and l.lanname not in ('internal', 'c')
+   and n.nspname not in ('pg_catalog', 'information_schema', 'pgrst_ledger')
+   and exists (select from unnest($1::text[]) as word where strpos(lower(p.prosrc), word) > 0)
+   and not exists (select from pg_depend d
+                    where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+ order by 1, 2;
