@@ -1,29 +1,61 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { connectionTarget, type DatabaseTarget } from './connectionTarget.ts';
+import { cancelBackend, type BackendKey } from './cancelBackend.ts';
+import { connectionTarget, type DatabaseTarget, type TlsSettings } from './connectionTarget.ts';
+import { certificateProblem } from './certificates.ts';
+import { copyIn } from './copyIn.ts';
 import { RunFailure } from './runFailure.ts';
 import { messageOf, sqlstateOf } from './sqlError.ts';
+import { createWatcher, type Watcher } from './watcher.ts';
 
 /** One direct connection to the target database, with our settings. */
 export interface Session {
-  /** SQL of our own, fully qualified: the search_path is pg_catalog. */
+  /** SQL of our own, fully qualified: the search_path is pg_catalog, then pg_temp. */
   query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** One statement of the user's, under the session's current settings (`userSettings`). */
   run(statement: string): Promise<void>;
+  /**
+   * Statements in one message, so in one round trip. PostgreSQL parses all of them before it runs the first one, and
+   * skips what comes after one that fails.
+   */
+  script(statements: readonly string[]): Promise<ScriptResult>;
+  /** A COPY ... FROM STDIN with these data, which no setting of the server shows in its log. */
+  copyIn(sql: string, data: Buffer): Promise<void>;
   /** Gives the user's SQL the search_path that psql would have had. */
   userSettings(): Promise<void>;
   /** Takes back everything that the user's SQL may have set: role, settings, search_path. */
   ownSettings(): Promise<void>;
+  /** The statements of `ownSettings`, for a script. */
+  readonly ownStatements: readonly string[];
+  /** Looks at this session's backend from a second connection, which is opened when something takes long. */
+  readonly watcher: Watcher;
   /** Ends the connection; never throws. */
   close(): Promise<void>;
 }
 
+/** How a script ended. */
+export type ScriptResult =
+  | { readonly kind: 'done' }
+  /** `completed` of its statements went through before `error`, which a later one or the connection gave. */
+  | { readonly kind: 'failed'; readonly completed: number; readonly error: unknown };
+
+/** What stands between two statements of a script. */
+export const scriptSeparator = ';\n';
+
+/** The statement that gives the user's SQL the search_path that psql would have had, for a script. */
+export const userStatement = 'reset search_path';
+
 /** What `openSession` takes. */
 export interface SessionOptions {
   readonly uri: string;
+  /** Instead of what the URI says about TLS. */
+  readonly tls?: TlsSettings;
   /** As pg_stat_activity shows it; PostgreSQL cuts it at 63 bytes. */
   readonly applicationName: string;
-  /** Aborting cuts the connection at once; the server then ends the statement (client_connection_check_interval). */
+  /**
+   * Aborting cancels the statement on the server at once and cuts the connection. Should the server not get the request,
+   * it ends the statement by itself (client_connection_check_interval).
+   */
   readonly signal: AbortSignal;
   /** How long a statement waits for a lock before it gives up. */
   readonly lockTimeoutMs: number;
@@ -34,33 +66,74 @@ export interface SessionOptions {
  * DatabaseUnreachable for everything else.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { client, socket } = await connect(connectionTarget(options.uri), options);
+  const target = connectionTarget(options.uri);
+  const ended = new AbortController();
+  const { client, socket } = await connect(target, options.applicationName, options.signal);
+  let cutting: Promise<void> | undefined;
   const cut = (): void => {
-    socket.destroy();
+    cutting = cancelThenCut(client, socket);
   };
   options.signal.addEventListener('abort', cut, { once: true });
+  let watcher: Watcher | undefined;
   const close = async (): Promise<void> => {
     options.signal.removeEventListener('abort', cut);
-    await client.end().catch(() => undefined);
-    socket.destroy();
+    ended.abort();
+    await cutting;
+    await watcher?.close();
+    await end(client, socket);
   };
   try {
     options.signal.throwIfAborted();
-    return { ...(await prepare(client, options.lockTimeoutMs)), close };
+    const { pid, ...prepared } = await prepare(client, options);
+    watcher = createWatcher({
+      pid,
+      // Who blocks is to be known before the wait is given up.
+      everyMs: Math.min(1000, options.lockTimeoutMs / 2 || 1000),
+      open: async () => {
+        const name = `${options.applicationName} (watcher)`;
+        const other = await connect(target, name, AbortSignal.any([options.signal, ended.signal]));
+        return { query: queryOf(other.client), close: () => end(other.client, other.socket) };
+      },
+    });
+    return { ...prepared, watcher, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function prepare(client: pg.Client, lockTimeoutMs: number): Promise<Omit<Session, 'close'>> {
-  const query: Session['query'] = async <Row extends pg.QueryResultRow>(
-    sql: string,
-    values: readonly unknown[] = [],
-  ) => (values.length === 0 ? await client.query<Row>(sql) : await client.query<Row>(sql, [...values])).rows;
-  const [server] = await query<{ version: number; search_path: string }>(
-    `select pg_catalog.current_setting('server_version_num')::int as version,
-            pg_catalog.current_setting('search_path') as search_path`,
+async function cancelThenCut(client: pg.Client, socket: Socket): Promise<void> {
+  const { remoteAddress, remotePort } = socket;
+  // pg has the key, but not in its types.
+  const key = client as unknown as BackendKey;
+  if (remoteAddress !== undefined && remotePort !== undefined)
+    await cancelBackend(remoteAddress, remotePort, key);
+  socket.destroy();
+}
+
+async function end(client: pg.Client, socket: Socket): Promise<void> {
+  await client.end().catch(() => undefined);
+  socket.destroy();
+}
+
+function queryOf(client: pg.Client): Session['query'] {
+  return async <Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+    (values.length === 0 ? await client.query<Row>(sql) : await client.query<Row>(sql, [...values])).rows;
+}
+
+async function prepare(
+  client: pg.Client,
+  { lockTimeoutMs, signal }: SessionOptions,
+): Promise<Omit<Session, 'close' | 'watcher'> & { readonly pid: number }> {
+  const unguarded = queryOf(client);
+  // Between the abort and the end of the connection nothing new is begun.
+  const query: Session['query'] = async (sql, values) => {
+    signal.throwIfAborted();
+    return await unguarded(sql, values);
+  };
+  const [server] = await query<{ version: number; pid: number }>(
+    `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as version,
+            pg_catalog.pg_backend_pid() as pid`,
   );
   if (server === undefined) throw new Error('the server did not say its version');
   if (server.version < 140_000)
@@ -68,30 +141,67 @@ async function prepare(client: pg.Client, lockTimeoutMs: number): Promise<Omit<S
       'DatabaseUnreachable',
       'The server is older than PostgreSQL 14, which is not supported.',
     );
-  const settings = ownSettings(lockTimeoutMs);
-  await query(settings);
+  const ownStatements = [
+    // Not DISCARD ALL: it would give up the advisory lock, and cannot run inside a transaction.
+    'reset session authorization',
+    'reset role',
+    'reset all',
+    ...ownSettings(lockTimeoutMs),
+  ];
+  let completed = 0;
+  client.connection.on('commandComplete', () => {
+    completed += 1;
+  });
+  const runText = async (text: string): Promise<void> => {
+    signal.throwIfAborted();
+    completed = 0;
+    await runQuietly(client, text);
+  };
+  await runText(ownStatements.join(';'));
   return {
+    pid: server.pid,
+    ownStatements,
     query,
-    run: async (statement) => {
-      await client.query(statement);
+    run: runText,
+    script: async (statements) => {
+      try {
+        await runText(statements.join(scriptSeparator));
+        return { kind: 'done' };
+      } catch (error) {
+        return { kind: 'failed', completed, error };
+      }
+    },
+    copyIn: async (sql, data) => {
+      signal.throwIfAborted();
+      await copyIn(client, sql, data);
     },
     userSettings: async () => {
-      await query("select pg_catalog.set_config('search_path', $1, false)", [server.search_path]);
+      await runText(userStatement);
     },
     ownSettings: async () => {
-      // Not DISCARD ALL: it would give up the advisory lock, and cannot run inside a transaction.
-      await query(`reset session authorization; reset role; reset all; ${settings}`);
+      await runText(ownStatements.join(';'));
     },
   };
+}
+
+/** Runs a text, and forgets the rows that come. */
+async function runQuietly(client: pg.Client, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const query = client.query(new pg.Query(text));
+    query.on('row', () => undefined);
+    query.on('error', reject);
+    query.on('end', () => {
+      resolve();
+    });
+  });
 }
 
 /**
  * The keepalives and the check interval end the backend of an operator that is gone: a backend outlives its killed
  * client otherwise, and holds our lock. Nothing of ours idles inside a transaction, so a minute of that is a freeze.
  */
-function ownSettings(lockTimeoutMs: number): string {
-  return Object.entries({
-    search_path: 'pg_catalog',
+function ownSettings(lockTimeoutMs: number): readonly string[] {
+  const settings = Object.entries({
     client_connection_check_interval: '500ms',
     tcp_keepalives_idle: '10s',
     tcp_keepalives_interval: '5s',
@@ -99,22 +209,27 @@ function ownSettings(lockTimeoutMs: number): string {
     idle_in_transaction_session_timeout: '60s',
     statement_timeout: '0',
     lock_timeout: `${String(lockTimeoutMs)}ms`,
-  })
-    .map(([name, value]) => `set ${name} = '${value}';`)
-    .join(' ');
+  }).map(([name, value]) => `set ${name} = '${value}';`);
+  // pg_temp is searched first unless it is named: a temporary table of the user's SQL must not stand for a catalog.
+  return ['set search_path = pg_catalog, pg_temp;', ...settings].join(' ');
 }
 
 async function connect(
   target: DatabaseTarget,
-  options: SessionOptions,
+  applicationName: string,
+  signal: AbortSignal,
 ): Promise<{ client: pg.Client; socket: Socket }> {
   let refusal: unknown;
   for (const ssl of target.tls) {
     const socket = new Socket();
+    const cut = (): void => {
+      socket.destroy();
+    };
+    signal.addEventListener('abort', cut, { once: true });
     const client = new pg.Client({
       ...target.config,
       ssl,
-      application_name: options.applicationName,
+      application_name: applicationName,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
       stream: () => socket,
@@ -128,6 +243,8 @@ async function connect(
       socket.destroy();
       refusal = error;
       if (!isTlsRefusal(error)) break;
+    } finally {
+      signal.removeEventListener('abort', cut);
     }
   }
   throw unreachable(refusal, target);
@@ -146,6 +263,13 @@ function unreachable(error: unknown, target: DatabaseTarget): RunFailure {
     return new RunFailure(
       'SecretInvalid',
       `The server refused the connection to ${where} (${code}: ${messageOf(error)}): correct the URI in the Secret, or the role and the database on the server.`,
+      error,
+    );
+  const problem = certificateProblem(error);
+  if (problem !== undefined)
+    return new RunFailure(
+      'SecretInvalid',
+      `The server of ${where} could not prove who it is: ${problem}. (${messageOf(error)})`,
       error,
     );
   const password = target.config.password;

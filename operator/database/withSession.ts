@@ -1,3 +1,4 @@
+import type { TlsSettings } from './connectionTarget.ts';
 import { takeLock } from './lock.ts';
 import { RunFailure } from './runFailure.ts';
 import { openSession, type Session } from './session.ts';
@@ -8,6 +9,8 @@ import { defaultPatience, type Patience, type TransactionContext } from './trans
 export interface Visit {
   /** libpq URI of the owner role; a direct connection. */
   readonly uri: string;
+  /** Instead of what the URI says about TLS. */
+  readonly tls?: TlsSettings;
   /** This operator process, for pg_stat_activity. */
   readonly identity: string;
 }
@@ -39,6 +42,7 @@ export async function withSession<T>(
   try {
     session = await openSession({
       uri: visit.uri,
+      ...(visit.tls === undefined ? {} : { tls: visit.tls }),
       applicationName: `postgrest-operator ${visit.identity}`,
       signal: context.signal,
       lockTimeoutMs: (context.patience ?? defaultPatience).lockTimeoutMs,
