@@ -1,6 +1,7 @@
 import { apiSqlProblem } from '../migration/apiSql.ts';
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { isSplitProblem, splitSql } from '../migration/statements.ts';
+import { isSplitProblem, splitInBatches } from '../migration/statements.ts';
+import { maxApiSqlBytes, textProblem, withoutBom } from '../migration/textProblem.ts';
 import type { ReadFailure } from './failure.ts';
 
 /** API SQL as a build needs it, or why it cannot be built. */
@@ -12,15 +13,17 @@ export type ReadApi =
       readonly failure: ReadFailure;
     };
 
-/** Reads API SQL that exposes `schema`. */
+/** Reads API SQL that exposes `schema`. The first thing wrong in it, from its top, is the problem. */
 export function readApi(sql: string, schema: string): ReadApi {
-  const statements = splitSql(sql);
-  if (isSplitProblem(statements))
-    return { kind: 'problem', reason: 'ApiBuildFailed', failure: { ...statements, sqlstate: '42601' } };
-  const problem = apiSqlProblem(statements, schema);
-  if (problem !== undefined) return { kind: 'problem', reason: 'ApiSqlRefused', failure: problem };
-  return {
-    kind: 'statements',
-    statements: statements.map(({ number, line, text }) => ({ number, line, text })),
-  };
+  const wrong = textProblem(sql, maxApiSqlBytes);
+  if (wrong !== undefined) return { kind: 'problem', reason: 'ApiBuildFailed', failure: wrong };
+  const runnable: RunnableStatement[] = [];
+  for (const batch of splitInBatches(withoutBom(sql))) {
+    if (isSplitProblem(batch))
+      return { kind: 'problem', reason: 'ApiBuildFailed', failure: { ...batch, sqlstate: '42601' } };
+    const problem = apiSqlProblem(batch, schema);
+    if (problem !== undefined) return { kind: 'problem', reason: 'ApiSqlRefused', failure: problem };
+    runnable.push(...batch.map(({ number, line, text }) => ({ number, line, text })));
+  }
+  return { kind: 'statements', statements: runnable };
 }

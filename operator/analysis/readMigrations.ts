@@ -1,6 +1,7 @@
-import { migrationProblem } from '../migration/classify.ts';
+import { isStatementProblem, runnableStatements } from '../migration/classify.ts';
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { isSplitProblem, splitSql } from '../migration/statements.ts';
+import { isSplitProblem, splitInBatches } from '../migration/statements.ts';
+import { maxMigrationSqlBytes, textProblem, withoutBom } from '../migration/textProblem.ts';
 import type { ReadFailure } from './failure.ts';
 
 /** A migration to be read. */
@@ -20,26 +21,27 @@ export type ReadMigration =
       readonly failure: ReadFailure;
     };
 
-/** Reads the migrations, each for itself: the result has one entry for each, in their order. */
+/**
+ * Reads the migrations, each for itself: the result has one entry for each, in their order. The first thing wrong in a
+ * migration, from its top, is its problem.
+ */
 export function readMigrations(migrations: readonly MigrationText[]): readonly ReadMigration[] {
   return migrations.map(readMigration);
 }
 
-function readMigration({ sql }: MigrationText): ReadMigration {
-  const statements = splitSql(sql);
-  if (isSplitProblem(statements))
-    return { kind: 'problem', reason: 'MigrationFailed', failure: { ...statements, sqlstate: '42601' } };
+function readMigration(migration: MigrationText): ReadMigration {
+  const wrong = textProblem(migration.sql, maxMigrationSqlBytes);
+  if (wrong !== undefined) return { kind: 'problem', reason: 'MigrationFailed', failure: wrong };
   const runnable: RunnableStatement[] = [];
-  for (const statement of statements) {
-    const { number, line, text } = statement;
-    const problem = migrationProblem(statement);
-    if (problem !== undefined)
-      return {
-        kind: 'problem',
-        reason: 'MigrationFailed',
-        failure: { statement: number, line, message: problem.message },
-      };
-    runnable.push({ number, line, text });
+  for (const batch of splitInBatches(withoutBom(migration.sql))) {
+    if (isSplitProblem(batch))
+      return { kind: 'problem', reason: 'MigrationFailed', failure: { ...batch, sqlstate: '42601' } };
+    const read = runnableStatements(batch, migration);
+    if (isStatementProblem(read)) {
+      const { reason, ...failure } = read;
+      return { kind: 'problem', reason, failure };
+    }
+    runnable.push(...read);
   }
   return { kind: 'statements', statements: runnable };
 }

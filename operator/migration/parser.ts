@@ -35,13 +35,34 @@ export async function loadSqlParser(): Promise<void> {
   await libpgQuery.loadModule();
 }
 
-/** The statements of a text, in order; none for a text of blanks and comments. Synchronous: keep the texts small. */
+let isBroken = false;
+
+const tooDeep: SyntaxProblem = {
+  message:
+    'SQL is nested too deeply for the parser (thousands of operators or UNIONs in one statement): write it as several statements',
+  position: undefined,
+};
+
+/**
+ * Whether the parser is of no use any more: SQL that was nested too deeply has overrun its stack, and WebAssembly does
+ * not tidy up after that. Everything is a problem from then on; only another thread or process loads it anew.
+ */
+export function isParserBroken(): boolean {
+  return isBroken;
+}
+
+/**
+ * The statements of a text, in order; none for a text of blanks and comments. Synchronous, 0.3 s for a megabyte, and the
+ * tree takes about a hundred times the memory of the text: see `splitInBatches`.
+ */
 export function parseSql(sql: string): readonly RawStatement[] | SyntaxProblem {
+  if (isBroken) return tooDeep;
   let result: { stmts?: unknown };
   try {
     result = libpgQuery.parseSync(sql);
   } catch (error) {
-    return isBlank(sql) ? [] : syntaxProblem(error);
+    const problem = syntaxProblem(error);
+    return problem !== tooDeep && isBlank(sql) ? [] : problem;
   }
   const statements = (result.stmts ?? []) as {
     stmt: ParseNode;
@@ -58,6 +79,7 @@ export function parseSql(sql: string): readonly RawStatement[] | SyntaxProblem {
 
 /** The tokens of a text, or why it cannot be scanned (an unterminated string, say). */
 export function scanSql(sql: string): readonly Token[] | SyntaxProblem {
+  if (isBroken) return tooDeep;
   if (sql.trim() === '') return [];
   try {
     return libpgQuery.scanSync(sql).tokens.map(({ start, end, text, tokenType, keywordKind }) => ({
@@ -90,6 +112,13 @@ function isBlank(sql: string): boolean {
 }
 
 function syntaxProblem(error: unknown): SyntaxProblem {
+  if (error instanceof Error && ['RangeError', 'RuntimeError'].includes(error.name)) {
+    isBroken = true;
+    return tooDeep;
+  }
+  // Where the scanner fails, the library tries to read its message as JSON.
+  if (error instanceof SyntaxError)
+    return { message: 'the SQL ends inside of a string, a quoted name or a comment', position: undefined };
   const details = libpgQuery.hasSqlDetails(error) ? error.sqlDetails : undefined;
   return {
     message: error instanceof Error ? error.message : 'the SQL cannot be parsed',
