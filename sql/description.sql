@@ -213,6 +213,7 @@ named as (
     from fact where value is not null
 )
 select kind, within, object, aspect,
-       case when aspect in ('definition', 'body') or octet_length(value) > 256 and aspect <> 'labels'
+       case when aspect in ('definition', 'body') and kind not in ('key', 'relationship')
+              or octet_length(value) > 256 and aspect <> 'labels'
             then 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') else value end as value
   from named

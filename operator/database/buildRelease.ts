@@ -1,11 +1,11 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
 import { buildCandidate, renameSchema, schemaExists, type Candidate } from './candidate.ts';
+import { fingerprintOf } from './description.ts';
 import { publishInPlace } from './publishInPlace.ts';
 import { recordPublished, recordSame, type BuildRecord } from './recordBuild.ts';
 import { rewriteStoredText, type NameMapper, type StoredTextFinding } from './rewriteStoredText.ts';
 import { runTests, type BuildTests } from './runTests.ts';
 import type { Session } from './session.ts';
-import { sqlFile } from './sqlFiles.ts';
 import { inTransaction, type TransactionContext } from './transaction.ts';
 
 /** What a release is built from. */
@@ -43,8 +43,6 @@ export type BuildResult =
       readonly failed: number;
     };
 
-const fingerprintQuery = sqlFile('fingerprint');
-
 /**
  * Builds the API SQL as a new release, in one transaction: parks what has the exposed name, runs the SQL and the tests
  * verbatim in a fresh schema of that name, takes the fingerprint and publishes it: Versioned renames the build to the
@@ -79,7 +77,11 @@ async function buildInside(session: Session, build: Build): Promise<Built> {
   if (candidate.refusal !== undefined) return { kind: 'refused', message: candidate.refusal };
   const failure = await testFailure(session, build);
   if (failure !== undefined) return failure;
-  const fingerprint = await fingerprintOf(session, build);
+  const fingerprint = await fingerprintOf(
+    session,
+    { schema: build.exposedSchema, as: build.exposedSchema, except: undefined },
+    build.checksum,
+  );
   const { current } = build;
   // A release of the other strategy is not where clients of this one look.
   const isComparable = (current?.schema === build.exposedSchema) === (build.strategy === 'InPlace');
@@ -148,15 +150,6 @@ function testsMessage({
 }): string {
   const first = lines[0]?.trim() ?? '';
   return `${String(failed)} of ${String(passed + failed)} tests failed, the last of them: ${first}`;
-}
-
-async function fingerprintOf(session: Session, build: Build): Promise<string> {
-  const [row] = await session.query<{ fingerprint: string }>(fingerprintQuery, [
-    build.exposedSchema,
-    build.checksum,
-  ]);
-  if (row === undefined) throw new Error('the fingerprint query gave no row');
-  return row.fingerprint;
 }
 
 function ambiguityMessage(finding: StoredTextFinding, build: Build): string {

@@ -18,10 +18,13 @@ export async function recordSnapshot(
   exposedSchema: string,
   release: PublishedRelease,
 ): Promise<void> {
-  await session.query('delete from pgrst_ledger.snapshots where exposed_schema = $1 and release = $2', [
-    exposedSchema,
-    release.id,
-  ]);
+  // Also of what the operator has dropped meanwhile: nobody will compare that again.
+  await session.query(
+    `delete from pgrst_ledger.snapshots s using pgrst_ledger.releases r
+      where (r.exposed_schema, r.id) = (s.exposed_schema, s.release) and s.exposed_schema = $1
+        and (s.release = $2 or r.collected_at is not null)`,
+    [exposedSchema, release.id],
+  );
   await withPrintSettings(session, async () =>
     session.query(
       `insert into pgrst_ledger.snapshots (exposed_schema, release, kind, within, object, aspect, value)
@@ -117,7 +120,7 @@ async function publishedReleases(
             exists (select from pgrst_ledger.snapshots s
                      where s.exposed_schema = r.exposed_schema and s.release = r.id) as remembered
        from pgrst_ledger.releases r join pg_namespace n on n.nspname = r.schema_name
-      where r.exposed_schema = $1 order by r.schema_name, r.built_at desc`,
+      where r.exposed_schema = $1 and r.collected_at is null order by r.schema_name, r.built_at desc`,
     [exposedSchema],
   );
 }
@@ -127,7 +130,7 @@ async function ledgerDrift(session: Session, exposedSchema: string): Promise<rea
     `select r.id as release, 'schema ' || r.schema_name as object, 'presence' as aspect,
             'The schema of release ' || r.id || ' is gone: nothing can go back to it, and pods that serve it fail.' as difference
        from pgrst_ledger.releases r
-      where r.exposed_schema = $1 and r.schema_name is not null
+      where r.exposed_schema = $1 and r.schema_name is not null and r.collected_at is null
         and not exists (select from pg_namespace n where n.nspname = r.schema_name)
      union all
      select null, 'schema ' || n.nspname, 'ledger',

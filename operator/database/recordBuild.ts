@@ -1,3 +1,4 @@
+import { recordSnapshot } from './drift.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import type { Session } from './session.ts';
 
@@ -15,7 +16,8 @@ export interface BuildRecord {
 }
 
 /**
- * Creates the sentinel in the schema that holds the release, writes the release into the ledger and makes it current.
+ * Creates the sentinel in the schema that holds the release, writes the release into the ledger, makes it current and
+ * remembers what it is, so that drift can be told.
  * Call it in the transaction of the build. The sentinel needs no grant: PostgREST caches every function of the schema,
  * whatever its privileges.
  */
@@ -43,6 +45,7 @@ export async function recordPublished(
     build.exposedSchema,
     build.id,
   ]);
+  await recordSnapshot(session, build.exposedSchema, { id: build.id, schema });
 }
 
 /** Writes into the ledger that a build turned out to be the same as release `sameAs`. */
