@@ -6,11 +6,19 @@ inside as (select oid, nspname from pg_namespace where nspname = any ($1)),
 gone (classid, objid, objsubid) as (
   select 'pg_namespace'::regclass::oid, oid, 0 from inside
   union
-  select d.classid, d.objid, d.objsubid
+  select next.classid, next.objid, next.objsubid
     from gone g
-    join pg_depend d on d.refclassid = g.classid and d.refobjid = g.objid
-                    and (g.objsubid = 0 or d.refobjsubid = g.objsubid)
-   where d.deptype in ('n', 'a', 'i', 'P', 'S', 'x')
+    cross join lateral (
+      select d.classid, d.objid, d.objsubid
+        from pg_depend d
+       where d.refclassid = g.classid and d.refobjid = g.objid and (g.objsubid = 0 or d.refobjsubid = g.objsubid)
+         and d.deptype in ('n', 'a', 'i', 'P', 'S', 'x')
+      union all
+      -- With its rule goes the view.
+      select d.refclassid, d.refobjid, 0
+        from pg_depend d
+       where g.classid = 'pg_rewrite'::regclass and d.classid = g.classid and d.objid = g.objid and d.deptype = 'i'
+    ) next
 ),
 -- Rules, defaults, triggers, policies and constraints belong where their relation is.
 named as (

@@ -148,7 +148,7 @@ function testsMessage({
   failed: number;
   lines: readonly string[];
 }): string {
-  const first = lines[0]?.trim() ?? '';
+  const first = lines.find((line) => !/^\s*#/.test(line))?.trim() ?? '';
   return `${String(failed)} of ${String(passed + failed)} tests failed, the last of them: ${first}`;
 }
 
