@@ -50,12 +50,12 @@ export async function readDifferences(
     const differences: Difference[] = [];
     for (const { id, schema } of releases) {
       const rows = await session.query<Omit<Difference, 'release'> & Record<string, unknown>>(
-        `with now as materialized (${descriptionQuery}),
-              then as materialized (select kind, within, object, aspect, value from pgrst_ledger.snapshots
+        `with found as materialized (${descriptionQuery}),
+              known as materialized (select kind, within, object, aspect, value from pgrst_ledger.snapshots
                                      where exposed_schema = $2 and release = $4)
-         select kind, within, object, aspect, then.value as before, now.value as after
-           from then full join now using (kind, within, object, aspect)
-          where then.value is distinct from now.value
+         select kind, within, object, aspect, known.value as before, found.value as after
+           from known full join found using (kind, within, object, aspect)
+          where known.value is distinct from found.value
           order by kind, object, aspect`,
         [schema, exposedSchema, null, id],
       );

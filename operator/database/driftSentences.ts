@@ -90,9 +90,9 @@ function sentenceOf(each: Difference): string {
     return after === null ? `${subject} is gone.` : `${subject} was not there when it was published.`;
   if (aspect.startsWith('granted to ')) return grantSentence(subject, aspect.slice(11), before, after);
   if (after === null) return `${subject} has lost its ${aspect}.`;
-  if (before === null) return `${subject} has a ${aspect} that was not there when it was published.`;
+  if (before === null) return `${subject} has a new ${aspect}.`;
   if (quotable.has(aspect)) return `${subject} has the ${aspect} ${after}; it was ${before}.`;
-  return `${subject} has another ${aspect} than it was published with.`;
+  return `${subject} differs in its ${aspect} from what was published.`;
 }
 
 function grantSentence(
