@@ -8,7 +8,7 @@ import {
   schemaOf,
   type QualifiedName,
 } from './names.ts';
-import type { ReadStatement, Report } from './reading.ts';
+import { placeOf, type Place, type ReadStatement, type Report } from './reading.ts';
 import { bodyOf, itemsOf, optionsOf, textOf } from './tree.ts';
 
 /** A relation that the sources create. */
@@ -20,41 +20,48 @@ export interface Relation {
   readonly invoker: boolean;
   /** For a view: what it reads. */
   readonly reads: readonly QualifiedName[];
-  readonly at: ReadStatement;
+  readonly at: Place;
 }
 
-/** What the sources say about relations, after the last of them. */
+/** What the sources say about relations, up to the statement that was read last. */
 export interface Catalog {
   readonly relations: ReadonlyMap<QualifiedName, Relation>;
-  /** What the pending sources create, whether or not it is still there in the end. */
+  /** What the pending sources create, whether or not it is still there. */
   readonly created: ReadonlySet<QualifiedName>;
   /** Tables whose policies hold for everybody but their owner. */
   readonly rowSecured: ReadonlySet<QualifiedName>;
-  /** The statements that touch nothing but relations which are new. */
-  readonly onNew: ReadonlySet<ReadStatement>;
 }
 
-/** Reads what the statements create and change, in order; what they do to views out of order is reported. */
-export function readCatalog(statements: readonly ReadStatement[], report: Report): Catalog {
+interface State extends Catalog {
+  readonly relations: Map<QualifiedName, Relation>;
+  readonly created: Set<QualifiedName>;
+  readonly rowSecured: Set<QualifiedName>;
+  readonly newIndexes: Set<QualifiedName>;
+}
+
+/** A catalog, and how it takes in the next statement; what a statement does to a view out of order is reported. */
+export interface CatalogReader {
+  readonly catalog: Catalog;
+  /** Tells whether the statement touches nothing but relations that are new. */
+  readonly read: (at: ReadStatement) => boolean;
+}
+
+/** An empty catalog. */
+export function createCatalog(report: Report): CatalogReader {
   const state: State = {
     relations: new Map(),
     created: new Set(),
     rowSecured: new Set(),
     newIndexes: new Set(),
   };
-  const onNew = new Set<ReadStatement>();
-  for (const at of statements) {
-    if (touchesOnlyNew(at, state)) onNew.add(at);
-    effects[at.type]?.(at, state, report);
-  }
-  return { relations: state.relations, created: state.created, rowSecured: state.rowSecured, onNew };
-}
-
-interface State {
-  readonly relations: Map<QualifiedName, Relation>;
-  readonly created: Set<QualifiedName>;
-  readonly rowSecured: Set<QualifiedName>;
-  readonly newIndexes: Set<QualifiedName>;
+  return {
+    catalog: state,
+    read: (at) => {
+      const onNew = touchesOnlyNew(at, state);
+      effects[at.type]?.(at, state, report);
+      return onNew;
+    },
+  };
 }
 
 type Effect = (at: ReadStatement, state: State, report: Report) => void;
@@ -118,7 +125,7 @@ function create(kind: 'table' | 'matview', parts: readonly string[], at: ReadSta
   const name = createdAs(parts, at);
   // IF NOT EXISTS over what is there changes nothing.
   if (at.body['if_not_exists'] === true && state.relations.has(name)) return;
-  state.relations.set(name, { kind, isNew, invoker: false, reads: [], at });
+  state.relations.set(name, { kind, isNew, invoker: false, reads: [], at: placeOf(at) });
   if (isNew) state.created.add(name);
 }
 
@@ -140,7 +147,7 @@ function readView(at: ReadStatement, { relations }: State, report: Report): void
       at,
       `CREATE OR REPLACE VIEW ${name} takes security_invoker away, which it had.`,
     );
-  relations.set(name, { kind: 'view', isNew: at.source.applied !== true, invoker, reads, at });
+  relations.set(name, { kind: 'view', isNew: at.source.applied !== true, invoker, reads, at: placeOf(at) });
 }
 
 function readAlterTable(at: ReadStatement, { relations, rowSecured }: State, report: Report): void {

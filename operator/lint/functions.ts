@@ -50,7 +50,7 @@ function judgeOverloads(exposed: readonly Routine[], report: Report): void {
         .map((earlier) => ({ earlier, rule: clashOf(earlier, routine) }))
         .find(({ rule }) => rule !== undefined);
       if (clash?.rule === undefined) return;
-      const lines = `line ${clash.earlier.at.statement.line}`;
+      const lines = `line ${clash.earlier.at.line}`;
       report(
         clash.rule,
         routine.at,
@@ -104,9 +104,8 @@ function sharedCall(a: Routine, b: Routine): string {
 function judgeBody({ name, text, at }: Routine, schema: string, report: Report): void {
   if (!text?.includes(schema)) return;
   const mapped = mapSchemaNames(text, { from: schema, to: `${schema}_release` });
-  const start = at.statement.text.indexOf(text);
-  const firstLine =
-    start === -1 ? at.statement.line : at.statement.line + lineAt(at.statement.text, start) - 1;
+  const start = at.text.indexOf(text);
+  const firstLine = start === -1 ? at.line : at.line + lineAt(at.text, start) - 1;
   if (at.source.kind !== 'api') {
     if (mapped.text !== text)
       report('pgrst/body-names-exposed-schema', at, `The body of ${name} uses the schema ${schema}.`);

@@ -1,11 +1,16 @@
-import { isSplitProblem, splitSql } from '../migration/statements.ts';
-import { readCatalog } from './catalog.ts';
+import {
+  isSplitProblem,
+  splitInBatches,
+  type SplitProblem,
+  type SqlStatement,
+} from '../migration/statements.ts';
+import { maxApiSqlBytes, maxMigrationSqlBytes, textProblem } from '../migration/textProblem.ts';
+import { createCatalog } from './catalog.ts';
 import type { LintFinding } from './finding.ts';
 import { judgeFunctions } from './functions.ts';
-import { findingOf, readStatements, type ReadStatement, type Report } from './reading.ts';
+import { createReader, findingOf, placeOf, type Place, type Report } from './reading.ts';
 import { judgeRemovals } from './removals.ts';
-import { readRoutines } from './routines.ts';
-import { rules } from './rules.ts';
+import { createRoutines } from './routines.ts';
 import type { LintSource } from './source.ts';
 import { judgeStatement } from './statementRules.ts';
 import { judgeViews } from './views.ts';
@@ -28,48 +33,60 @@ export interface StatementPlace {
 /** What our own rules say of a set of sources. Plain data: it may cross a thread. */
 export interface Inspection {
   readonly findings: readonly LintFinding[];
-  /** For each source the places of its statements; undefined where it does not parse. */
+  /** For each source the places of its statements; undefined for API SQL, what was applied, and what does not parse. */
   readonly places: readonly (readonly StatementPlace[] | undefined)[];
 }
 
 /**
  * Our rules over all sources of one ApiSchema, in the order in which they run: migrations, contractions, API SQL. Pure;
- * needs `loadSqlParser`. Ignored rules are still in the result.
+ * needs `loadSqlParser`. Ignored rules are still in the result. No more than a part of one source is in memory as parse
+ * trees.
  */
 export function inspectSources(sources: readonly LintSource[], schema: string): Inspection {
   const findings: LintFinding[] = [];
   const report: Report = (rule, at, message, line) => {
     if (at.source.applied !== true) findings.push(findingOf(rule, at, message, line));
   };
-  const read = sources.map((source): readonly ReadStatement[] | undefined => {
-    const statements = splitSql(source.sql);
-    if (!isSplitProblem(statements)) return readStatements(source, statements);
-    const { statement, line, message } = statements;
-    if (source.applied !== true)
-      findings.push({
-        rule: 'pgrst/syntax-error',
-        source: source.name,
-        statement,
-        line,
-        message,
-        ...rules['pgrst/syntax-error'],
-      });
-    return undefined;
+  const relations = createCatalog(report);
+  const routines = createRoutines();
+  const read: Place[] = [];
+  const places = sources.map((source) => {
+    const own: StatementPlace[] = [];
+    const take = createReader(source);
+    for (const batch of batchesOf(source)) {
+      if (isSplitProblem(batch)) {
+        const { statement: number, line, message } = batch;
+        report('pgrst/syntax-error', { source, number, line, text: '', path: ['public'] }, message);
+        return undefined;
+      }
+      for (const statement of batch) {
+        const at = take(statement);
+        const onNew = relations.read(at);
+        routines.read(at);
+        judgeStatement(at, onNew, relations.catalog, schema, report);
+        read.push(placeOf(at));
+        own.push(statementPlace(source, statement, onNew));
+      }
+    }
+    return source.kind === 'api' || source.applied === true ? undefined : own;
   });
-  const statements = read.flatMap((list) => list ?? []);
-  const catalog = readCatalog(statements, report);
-  for (const at of statements) judgeStatement(at, catalog, schema, report);
-  judgeViews(catalog, schema, report);
-  judgeFunctions(readRoutines(statements), schema, report);
-  judgeRemovals(statements, catalog, report);
-  return {
-    findings,
-    places: read.map((list) => list?.map((at) => placeOf(at, catalog.onNew.has(at)))),
-  };
+  judgeViews(relations.catalog, schema, report);
+  judgeFunctions(routines.routines(), schema, report);
+  judgeRemovals(read, relations.catalog, report);
+  return { findings, places };
 }
 
-function placeOf({ source: { sql }, statement }: ReadStatement, onNew: boolean): StatementPlace {
-  const { number, line, offset, text } = statement;
+function* batchesOf({ kind, sql }: LintSource): Generator<readonly SqlStatement[] | SplitProblem, void> {
+  const problem = textProblem(sql, kind === 'api' ? maxApiSqlBytes : maxMigrationSqlBytes);
+  if (problem === undefined) yield* splitInBatches(sql);
+  else yield { statement: 1, line: problem.line ?? 1, message: problem.message };
+}
+
+function statementPlace(
+  { sql }: LintSource,
+  { number, line, offset, text }: SqlStatement,
+  onNew: boolean,
+): StatementPlace {
   const column = Buffer.byteLength(sql.slice(sql.lastIndexOf('\n', offset - 1) + 1, offset));
   return { number, line, column, offset, length: text.length, onNew };
 }

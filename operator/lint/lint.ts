@@ -1,3 +1,4 @@
+import { withoutBom } from '../migration/textProblem.ts';
 import type { LintFinding } from './finding.ts';
 import { ignoresIn } from './ignore.ts';
 import type { Inspection } from './inspect.ts';
@@ -22,8 +23,7 @@ export async function lint(
   { inspect, squawk }: LintDependencies,
   signal: AbortSignal,
 ): Promise<LintResult> {
-  // A byte order mark is no SQL; the runner strips it as well.
-  const sources = given.map((source) => ({ ...source, sql: source.sql.replace(/^\uFEFF/, '') }));
+  const sources = given.map((source) => ({ ...source, sql: withoutBom(source.sql) }));
   const inspection = await inspect(sources, options.schema);
   const theirs = await squawkFindings(sources, inspection.places, squawk, signal);
   const order = new Map(sources.map(({ name }, index) => [name, index]));

@@ -1,12 +1,12 @@
 import type { Body } from '../migration/parseTree.ts';
-import type { ReadStatement } from './reading.ts';
+import type { Place } from './reading.ts';
 import { bodyOf, itemsOf, stringsOf, textOf, walk } from './tree.ts';
 
 /** A name with its schema, `schema.name`, as messages show it. */
 export type QualifiedName = `${string}.${string}`;
 
 /** The schema that a new object without a schema gets where the statement stands, or the one it names. */
-export function createdAs(parts: readonly string[], { path }: Pick<ReadStatement, 'path'>): QualifiedName {
+export function createdAs(parts: readonly string[], { path }: Pick<Place, 'path'>): QualifiedName {
   const name = parts.at(-1) ?? '';
   return `${parts.at(-2) ?? path[0]}.${name}`;
 }
@@ -25,7 +25,7 @@ export function partsOf(relation: unknown): readonly string[] {
 /** Which object a name means: the first of the search_path that is known, else the one in its first schema. */
 export function referredTo(
   parts: readonly string[],
-  { path }: Pick<ReadStatement, 'path'>,
+  { path }: Pick<Place, 'path'>,
   known: { has(name: QualifiedName): boolean },
 ): QualifiedName {
   if (parts.length > 1) return createdAs(parts, { path });

@@ -1,22 +1,22 @@
 import { contractionTargets } from '../migration/contractionTargets.ts';
 import { findMentions, type SoughtTarget } from '../migration/findMentions.ts';
 import type { Catalog } from './catalog.ts';
-import type { ReadStatement, Report } from './reading.ts';
+import type { Place, Report } from './reading.ts';
 
 /** Pending contractions that remove what the API SQL or a pending migration names. */
-export function judgeRemovals(statements: readonly ReadStatement[], catalog: Catalog, report: Report): void {
+export function judgeRemovals(statements: readonly Place[], catalog: Catalog, report: Report): void {
   const contractions = statements.filter(
     ({ source }) => source.kind === 'contraction' && source.applied !== true,
   );
   const others = statements.filter(({ source }) => source.kind !== 'contraction' && source.applied !== true);
-  const bodies = others.map(({ statement }) => ({ text: statement.text, rowsOf: [] }));
+  const bodies = others.map(({ text }) => ({ text, rowsOf: [] }));
   for (const at of contractions) {
     const targets = soughtIn(at);
     if (targets.length === 0) continue;
     const found = findMentions(bodies, targets);
     const places = others.flatMap((other, index) => {
       const named = (found[index] ?? []).flatMap((target) => targets[target] ?? []);
-      return named.some((target) => concerns(target, other, catalog)) ? [placeOf(other)] : [];
+      return named.some((target) => concerns(target, other, catalog)) ? [positionOf(other)] : [];
     });
     if (places.length > 0)
       report(
@@ -27,8 +27,8 @@ export function judgeRemovals(statements: readonly ReadStatement[], catalog: Cat
   }
 }
 
-function soughtIn(at: ReadStatement): readonly SoughtTarget[] {
-  const reading = contractionTargets(at.statement.text);
+function soughtIn(at: Place): readonly SoughtTarget[] {
+  const reading = contractionTargets(at.text);
   if (!('targets' in reading)) return [];
   return reading.targets
     .filter(({ change }) => change === 'dropped' || change === 'renamed')
@@ -36,10 +36,10 @@ function soughtIn(at: ReadStatement): readonly SoughtTarget[] {
 }
 
 // On a database that is set up from nothing the pending migrations create what the contraction removes.
-function concerns(target: SoughtTarget, { source }: ReadStatement, { created }: Catalog): boolean {
+function concerns(target: SoughtTarget, { source }: Place, { created }: Catalog): boolean {
   return source.kind === 'api' || !target.schemas.some((schema) => created.has(`${schema}.${target.name}`));
 }
 
-function placeOf({ source, statement }: ReadStatement): string {
-  return `${source.kind === 'api' ? 'the API SQL' : source.name}, line ${statement.line}`;
+function positionOf({ source, line }: Place): string {
+  return `${source.kind === 'api' ? 'the API SQL' : source.name}, line ${line}`;
 }

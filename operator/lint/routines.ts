@@ -1,6 +1,6 @@
 import type { Body } from '../migration/parseTree.ts';
 import { createdAs, referredTo, schemaOf, type QualifiedName } from './names.ts';
-import type { ReadStatement } from './reading.ts';
+import { placeOf, type Place, type ReadStatement } from './reading.ts';
 import { bodyOf, itemsOf, namesPublic, optionsOf, stringsOf, textOf } from './tree.ts';
 
 /** An argument that a caller gives. */
@@ -25,14 +25,23 @@ export interface Routine {
   readonly leftToPublic: boolean;
   /** Its body, when it is kept as text in a language whose names are understood. */
   readonly text: string | undefined;
-  readonly at: ReadStatement;
+  readonly at: Place;
 }
 
-/** The routines that are there after the last statement. */
-export function readRoutines(statements: readonly ReadStatement[]): readonly Routine[] {
+/** The routines of the sources, and how the next statement changes them. */
+export interface RoutineReader {
+  readonly read: (at: ReadStatement) => void;
+  /** Those that are there after the last statement. */
+  readonly routines: () => readonly Routine[];
+}
+
+/** No routines yet. */
+export function createRoutines(): RoutineReader {
   const state: State = { routines: new Map(), publicByDefault: true };
-  for (const at of statements) effects[at.type]?.(at, state);
-  return [...state.routines.values()].flatMap((overloads) => [...overloads.values()]);
+  return {
+    read: (at) => effects[at.type]?.(at, state),
+    routines: () => [...state.routines.values()].flatMap((overloads) => [...overloads.values()]),
+  };
 }
 
 /** By name, then by argument types. */
@@ -107,7 +116,7 @@ function routineOf(at: ReadStatement, publicByDefault: boolean): Routine {
     pinned: body['sql_body'] !== undefined || options.some(setsSearchPath),
     leftToPublic: publicByDefault,
     text: language === 'sql' || language === 'plpgsql' ? text : undefined,
-    at,
+    at: placeOf(at),
   };
 }
 
@@ -142,7 +151,7 @@ function setsSearchPath({ name, arg }: { readonly name: string; readonly arg: Bo
 /** Updates, or removes, what an ObjectWithArgs means: one routine, or all of the name where it gives no arguments. */
 function change(
   object: Body,
-  path: ReadStatement['path'],
+  path: Place['path'],
   routines: Routines,
   update: (routine: Routine) => Routine | undefined,
 ): void {

@@ -5,12 +5,18 @@ import { createdAs, partsOf, referredTo, schemaOf, type QualifiedName } from './
 import type { ReadStatement, Report } from './reading.ts';
 import { bodyOf, itemsOf, namesPublic, optionsOf, stringsOf, textOf } from './tree.ts';
 
-/** What can be said of one statement by itself. */
-export function judgeStatement(at: ReadStatement, catalog: Catalog, schema: string, report: Report): void {
+/** What can be said of one statement by itself, given what was there before it. */
+export function judgeStatement(
+  at: ReadStatement,
+  onNew: boolean,
+  catalog: Catalog,
+  schema: string,
+  report: Report,
+): void {
   const control = transactionControl(at.statement);
   if (control !== undefined) report('pgrst/transaction-control', at, control);
   else if (at.source.kind === 'api') judgeApiStatement(at, catalog, schema, report);
-  else judgeMigrationStatement(at, catalog, schema, report);
+  else judgeMigrationStatement(at, onNew, schema, report);
   judgeGrant(at, report);
 }
 
@@ -33,8 +39,7 @@ function judgeMigrationStatement(at: ReadStatement, catalog: Catalog, schema: st
   for (const { what, name } of createdBy(at))
     if (schemaOf(name) === schema)
       report('pgrst/inside-exposed-schema', at, `${what} ${name} is created in the exposed schema.`);
-  if (cascades(at) && !catalog.onNew.has(at))
-    report('pgrst/drop-cascade', at, 'The statement drops with CASCADE.');
+  if (cascades(at) && !onNew) report('pgrst/drop-cascade', at, 'The statement drops with CASCADE.');
 }
 
 interface Named {
