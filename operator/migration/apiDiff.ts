@@ -2,6 +2,8 @@ import { commentChanges, grantChanges, objectsOf, type ApiChange, type ApiObject
 import type { ApiDescription, ApiFact } from './apiDescription.ts';
 import { diffFunctions } from './functionDiff.ts';
 
+export type { ApiChange } from './apiChange.ts';
+
 /**
  * What changes for the clients of an API, breaking changes first. Objects that are alike on both sides may be left out of
  * both descriptions (`describeChange`), as long as all functions of one name and all of one relation are there.
@@ -152,10 +154,10 @@ function verdictOn(
     case 'not null':
     case 'constraints':
       return has === undefined
-        ? { breaking: false, detail: `${it} has lost its ${aspect} constraints.` }
+        ? { breaking: false, detail: `${it} has fewer constraints.` }
         : {
             breaking: to.kind === 'type',
-            detail: `${it} has other ${aspect} constraints: values that were taken may be refused.`,
+            detail: `${it} has other constraints: values that were taken may be refused.`,
           };
     case 'definition':
       return to.kind === 'relationship' || to.kind === 'key'
