@@ -37,16 +37,6 @@ export type ContractionResult =
   /** PostgreSQL or the operator refused it; nothing of it is in the database, and the releases are as they were. */
   | { readonly kind: 'refused'; readonly failure: StatementFailure };
 
-/** A contraction of the ledger. */
-export interface ContractionRow {
-  readonly name: string;
-  readonly checksum: string;
-  readonly appliedAt: Date;
-  readonly durationMs: number;
-  /** Ids of the releases that it ended: nothing may be rolled back to them. */
-  readonly ended: readonly string[];
-}
-
 const dependentsQuery = sqlFile('releaseDependents');
 
 /**
@@ -83,36 +73,8 @@ export async function runContraction(
   }
 }
 
-/** The contractions that the ledger has for the exposed schema, in order of application. */
-export async function readContractions(
-  session: Session,
-  exposedSchema: string,
-): Promise<readonly ContractionRow[]> {
-  const rows = await session.query<{
-    name: string;
-    checksum: string;
-    applied_at: Date;
-    duration_ms: number;
-    ended_releases: readonly string[];
-  }>(
-    `select name, checksum, applied_at, duration_ms, ended_releases
-       from pgrst_ledger.contractions where exposed_schema = $1 order by position`,
-    [exposedSchema],
-  );
-  return rows.map((row) => ({
-    name: row.name,
-    checksum: row.checksum,
-    appliedAt: row.applied_at,
-    durationMs: row.duration_ms,
-    ended: row.ended_releases,
-  }));
-}
-
-/**
- * Drops the schemas of these releases, in the transaction that is open. Returns why it must not: one of them is the
- * release that is served, or something outside depends on them and would be dropped as well.
- */
-export async function endReleases(
+/** Drops the schemas of the releases that it ends. Returns why it must not; the newest release is never one of them. */
+async function endReleases(
   session: Session,
   exposedSchema: string,
   ended: readonly ReleaseSchema[],
@@ -124,7 +86,18 @@ export async function endReleases(
   );
   if (served !== undefined)
     return `Release ${served.id} is the newest one: a contraction never ends it. Publish a release that does without what the contraction takes away.`;
-  const schemas = ended.map(({ schema }) => schema);
+  return await dropSchemas(
+    session,
+    ended.map(({ schema }) => schema),
+  );
+}
+
+/**
+ * Drops schemas of releases with all that is in them, in the transaction that is open. Returns why it must not: what
+ * depends on them from outside would be dropped as well.
+ */
+export async function dropSchemas(session: Session, schemas: readonly string[]): Promise<string | undefined> {
+  if (schemas.length === 0) return undefined;
   const dependents = await session.query<{ what: string }>(dependentsQuery, [schemas]);
   if (dependents.length > 0)
     return `These depend on the releases that it ends and would go with them: ${dependents.map(({ what }) => what).join(', ')}. Drop them or make them independent first.`;
@@ -134,7 +107,7 @@ export async function endReleases(
 }
 
 /** What was said against a contraction, in a sentence where we have one; undefined for what is no fault of its SQL. */
-export function refusalOf(error: unknown, releases: readonly ReleaseSchema[]): StatementFailure | undefined {
+function refusalOf(error: unknown, releases: readonly ReleaseSchema[]): StatementFailure | undefined {
   const isStatement = error instanceof StatementError;
   const cause = isStatement ? error.cause : error;
   if (sqlstateOf(cause) === undefined || errorKind(cause) !== 'permanent') return undefined;

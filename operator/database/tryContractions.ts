@@ -1,0 +1,172 @@
+import type { RunnableStatement } from '../migration/runnable.ts';
+import { dropSchemas, soloFailure, type ReleaseSchema } from './contraction.ts';
+import { contractionRefusal } from './contractionRefusal.ts';
+import { problemSentence, type PlanRequest, type PlanTools } from './runPlan.ts';
+import type { StatementFailure } from './runStatements.ts';
+import type { Session } from './session.ts';
+import { surveyContraction, type ContractionSurvey } from './surveyContraction.ts';
+import { beginTrial, rolledBack, trialLimits, type Trial, type TrialEnd, type TrialLimits } from './trial.ts';
+
+/** What a dry run of one contraction came to. */
+export type ContractionVerdict =
+  | { readonly kind: 'fits' }
+  /** PostgreSQL refuses it, or the operator does. */
+  | { readonly kind: 'refused'; readonly failure: StatementFailure }
+  /** It would have taken too long to find out. */
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/**
+ * Tries one contraction, without the releases that it ends, in a transaction that is rolled back. What it locks is
+ * locked for at most a few seconds (`trialLimits`). Call it with the lock held. Throws what the connection threw.
+ */
+export async function dryRunContraction(
+  session: Session,
+  contraction: {
+    readonly name: string;
+    readonly statements: readonly RunnableStatement[];
+    readonly ended: readonly ReleaseSchema[];
+    /** All releases whose schemas are there. */
+    readonly releases: readonly ReleaseSchema[];
+  },
+  limits: TrialLimits = trialLimits,
+): Promise<ContractionVerdict> {
+  const alone = soloFailure(contraction.statements);
+  if (alone !== undefined) return { kind: 'refused', failure: alone };
+  const end = await rolledBack(session, async () => {
+    const trial = await beginTrial(session, limits);
+    const schemas = contraction.ended.map(({ schema }) => schema);
+    return await tryOne(session, trial, contraction.name, contraction.statements, schemas);
+  });
+  if (end === undefined) return { kind: 'fits' };
+  if (end.kind === 'stopped') return { kind: 'unknown', message: end.message };
+  return { kind: 'refused', failure: refusedBy(end, contraction.releases) };
+}
+
+/** The release that the API SQL would become, while it is built. */
+const candidateId = 'to be built';
+
+/** The build in the same transaction. */
+export interface CandidateBuild {
+  /** Whether clients would see a difference to the current release. */
+  readonly isNew: boolean;
+  /** What had the exposed name, under its name for the moment. */
+  readonly parked: string | undefined;
+}
+
+/**
+ * Tries the pending contractions after the migrations and the build, without the releases that need what they take away.
+ * Returns the names of those that PostgreSQL took, and a sentence for each problem.
+ */
+export async function tryContractions(
+  session: Session,
+  trial: Trial,
+  request: PlanRequest,
+  surveys: readonly ContractionSurvey[],
+  tools: PlanTools,
+  { isNew, parked }: CandidateBuild,
+): Promise<{ readonly fitting: ReadonlySet<string>; readonly problems: readonly string[] }> {
+  const fitting = new Set<string>();
+  const problems: string[] = [];
+  const candidate = { id: candidateId, schema: request.exposedSchema };
+  for (const [index, contraction] of request.contractions.entries()) {
+    const { name, targets, statements } = contraction;
+    const label = `Contraction ${name}`;
+    const alone = soloFailure(statements);
+    if (alone !== undefined) {
+      problems.push(problemSentence(label, alone));
+      continue;
+    }
+    const needing = needingReleases(request, surveys[index]);
+    const own = await surveyContraction(session, { targets, releases: [candidate] }, tools.findMentions);
+    const [need] = own.needs;
+    if (need !== undefined)
+      problems.push(
+        `${label}: the API SQL of this spec needs what it takes away: ${need.object} ${need.how === 'depends' ? 'depends on' : 'mentions'} ${need.what}.`,
+      );
+    else if (!isNew && needing.some(({ id }) => id === request.current?.id))
+      problems.push(`${label}: the newest release, ${request.current?.id ?? ''}, needs what it takes away.`);
+    await session.query('savepoint contraction');
+    const schemas = needing.flatMap(({ schema }) =>
+      schema === request.exposedSchema ? (parked ?? []) : schema,
+    );
+    const end = await tryOne(session, trial, name, statements, schemas);
+    if (end === undefined) {
+      fitting.add(name);
+      await session.query('release savepoint contraction');
+      continue;
+    }
+    await undo(session);
+    if (end.kind === 'stopped') return { fitting, problems: [...problems, `${label}: ${end.message}.`] };
+    problems.push(problemSentence(label, refusedBy(end, [...request.releases, candidate])));
+  }
+  return { fitting, problems };
+}
+
+/**
+ * Tries the contractions before the pending migrations: a database where they came in that order must work as well. A
+ * sentence for the migration that no longer runs.
+ */
+export async function tryReversed(
+  session: Session,
+  request: PlanRequest,
+  surveys: readonly ContractionSurvey[],
+  limits: TrialLimits,
+): Promise<readonly string[]> {
+  const trial = await beginTrial(session, limits);
+  const taken: string[] = [];
+  for (const [index, { name, statements }] of request.contractions.entries()) {
+    if (soloFailure(statements) !== undefined) continue;
+    await session.query('savepoint contraction');
+    const schemas = needingReleases(request, surveys[index]).map(({ schema }) => schema);
+    // One that fails here takes away what a pending migration makes: then there is but one order.
+    if ((await tryOne(session, trial, name, statements, schemas)) !== undefined) await undo(session);
+    else taken.push(name);
+  }
+  if (taken.length === 0) return [];
+  for (const { name, statements } of request.migrations) {
+    const end = await trial.run(name, statements);
+    if (end === undefined) continue;
+    const isCertain = end.kind === 'failed' && trial.tried.every(({ isTried }) => isTried);
+    if (!isCertain) return [];
+    return [
+      `${problemSentence(`Migration ${name}`, end.failure)} That is so once contraction ${taken.join(', ')} has run, and it may come first in another database: write both so that either order works.`,
+    ];
+  }
+  return [];
+}
+
+async function tryOne(
+  session: Session,
+  trial: Trial,
+  name: string,
+  statements: readonly RunnableStatement[],
+  schemas: readonly string[],
+): Promise<TrialEnd | undefined> {
+  let refusal: string | undefined;
+  const end = await trial.limit(async () => {
+    refusal = await dropSchemas(session, schemas);
+  });
+  if (end !== undefined) return end;
+  if (refusal !== undefined) return { kind: 'failed', failure: { message: refusal }, cause: undefined };
+  return await trial.run(name, statements);
+}
+
+async function undo(session: Session): Promise<void> {
+  await session.query('rollback to savepoint contraction');
+  await session.ownSettings();
+}
+
+function refusedBy(
+  { failure, cause }: Extract<TrialEnd, { kind: 'failed' }>,
+  releases: readonly ReleaseSchema[],
+): StatementFailure {
+  const sentence = contractionRefusal(cause, releases);
+  return sentence === undefined ? failure : { ...failure, message: sentence };
+}
+
+function needingReleases(
+  { releases }: PlanRequest,
+  survey: ContractionSurvey | undefined,
+): readonly ReleaseSchema[] {
+  return releases.filter(({ id }) => survey?.needs.some(({ release }) => release === id) === true);
+}
