@@ -1,6 +1,9 @@
-import type { SqlStatement } from '../migration/statements.ts';
-import { runStatements } from './runStatements.ts';
-import { inTransaction, type TransactionContext } from './transaction.ts';
+import type { RunnableStatement } from '../migration/runnable.ts';
+import { quoteLiteral } from './quoteLiteral.ts';
+import { runInPieces } from './runInPieces.ts';
+import { runScript } from './runStatements.ts';
+import { isLedgerClash } from './sqlError.ts';
+import { retrying, type TransactionContext } from './transaction.ts';
 
 /** One migration, ready to run. */
 export interface MigrationToRun {
@@ -10,32 +13,53 @@ export interface MigrationToRun {
   readonly checksum: string;
   /** Index in the spec, from 0. */
   readonly position: number;
-  readonly statements: readonly SqlStatement[];
+  readonly statements: readonly RunnableStatement[];
+  /** Ends a statement of it that takes longer, in milliseconds; default: never. */
+  readonly statementTimeoutMs?: number;
   /** Who runs it, for the ledger. */
   readonly appliedBy: string;
 }
 
 /**
- * Runs one migration exactly once: its ledger row is the first write of its transaction, so that a second runner, lock
- * or no lock, waits at the primary key and fails. Throws a StatementError, a RunFailure, or what the connection threw.
+ * Runs one migration exactly once, or the rest of one that was begun. Where all of it can be one transaction it is, in one
+ * round trip, and its ledger row is the first write: a second runner, lock or no lock, waits at the primary key and fails.
+ * Otherwise see `runInPieces`. Throws a StatementError, a RunFailure, or what the connection threw.
  */
 export async function runMigration(context: TransactionContext, migration: MigrationToRun): Promise<void> {
+  if (migration.statements.every(({ solo }) => solo === undefined)) {
+    try {
+      await runWhole(context, migration);
+      return;
+    } catch (error) {
+      // It may have been begun with other statements behind those that are done.
+      if (!isLedgerClash(error)) throw error;
+    }
+  }
+  await runInPieces(context, migration);
+}
+
+async function runWhole(context: TransactionContext, migration: MigrationToRun): Promise<void> {
   const { session } = context;
-  const key = [migration.exposedSchema, migration.name];
-  await inTransaction(context, async () => {
-    await session.query(
-      `insert into pgrst_ledger.migrations (exposed_schema, name, position, checksum, applied_by)
-       values ($1, $2, $3, $4, $5)`,
-      [...key, migration.position, migration.checksum, migration.appliedBy],
-    );
-    await runStatements(session, migration.statements);
-    await session.query(
-      `update pgrst_ledger.migrations
-          set applied_at = clock_timestamp(),
-              duration_ms = extract(epoch from clock_timestamp() - now()) * 1000
-        where exposed_schema = $1 and name = $2`,
-      key,
-    );
-    return { value: undefined, end: 'commit' };
+  const { position, statements, statementTimeoutMs } = migration;
+  const schema = quoteLiteral(migration.exposedSchema);
+  const name = quoteLiteral(migration.name);
+  const checksum = quoteLiteral(migration.checksum);
+  const by = quoteLiteral(migration.appliedBy);
+  await retrying(context, async () => {
+    await runScript(session, {
+      before: [
+        'begin',
+        `insert into pgrst_ledger.migrations (exposed_schema, name, position, checksum, applied_by, statements_done)
+         values (${schema}, ${name}, ${String(position)}, ${checksum}, ${by}, ${String(statements.length)})`,
+      ],
+      statements,
+      after: [
+        `update pgrst_ledger.migrations
+            set applied_at = clock_timestamp(), duration_ms = extract(epoch from clock_timestamp() - applied_at) * 1000
+          where exposed_schema = ${schema} and name = ${name}`,
+        'commit',
+      ],
+      statementTimeoutMs,
+    });
   });
 }

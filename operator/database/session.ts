@@ -4,6 +4,7 @@ import { cancelBackend, type BackendKey } from './cancelBackend.ts';
 import { connectionTarget, type DatabaseTarget, type TlsSettings } from './connectionTarget.ts';
 import { certificateProblem } from './certificates.ts';
 import { copyIn } from './copyIn.ts';
+import { sharesBackends, type Asking } from './pooler.ts';
 import { RunFailure } from './runFailure.ts';
 import { messageOf, sqlstateOf } from './sqlError.ts';
 import { createWatcher, type Watcher } from './watcher.ts';
@@ -66,7 +67,7 @@ export interface SessionOptions {
  * DatabaseUnreachable for everything else.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const target = connectionTarget(options.uri);
+  const target = connectionTarget(options.uri, options.tls);
   const ended = new AbortController();
   const { client, socket } = await connect(target, options.applicationName, options.signal);
   let cutting: Promise<void> | undefined;
@@ -84,16 +85,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     options.signal.throwIfAborted();
-    const { pid, ...prepared } = await prepare(client, options);
+    const open = async (purpose: string): Promise<Asking> => {
+      const name = `${options.applicationName} (${purpose})`;
+      const other = await connect(target, name, AbortSignal.any([options.signal, ended.signal]));
+      return { query: queryOf(other.client), close: () => end(other.client, other.socket) };
+    };
+    const { pid, ...prepared } = await prepare(client, options, () => open('second'));
     watcher = createWatcher({
       pid,
       // Who blocks is to be known before the wait is given up.
       everyMs: Math.min(1000, options.lockTimeoutMs / 2 || 1000),
-      open: async () => {
-        const name = `${options.applicationName} (watcher)`;
-        const other = await connect(target, name, AbortSignal.any([options.signal, ended.signal]));
-        return { query: queryOf(other.client), close: () => end(other.client, other.socket) };
-      },
+      open: () => open('watcher'),
     });
     return { ...prepared, watcher, close };
   } catch (error) {
@@ -104,11 +106,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 async function cancelThenCut(client: pg.Client, socket: Socket): Promise<void> {
   const { remoteAddress, remotePort } = socket;
-  // pg has the key, but not in its types.
-  const key = client as unknown as BackendKey;
   if (remoteAddress !== undefined && remotePort !== undefined)
-    await cancelBackend(remoteAddress, remotePort, key);
+    await cancelBackend(remoteAddress, remotePort, backendKey(client));
   socket.destroy();
+}
+
+// pg has the key, but not in its types.
+function backendKey(client: pg.Client): BackendKey {
+  return client as unknown as BackendKey;
 }
 
 async function end(client: pg.Client, socket: Socket): Promise<void> {
@@ -124,6 +129,7 @@ function queryOf(client: pg.Client): Session['query'] {
 async function prepare(
   client: pg.Client,
   { lockTimeoutMs, signal }: SessionOptions,
+  openAnother: () => Promise<Asking>,
 ): Promise<Omit<Session, 'close' | 'watcher'> & { readonly pid: number }> {
   const unguarded = queryOf(client);
   // Between the abort and the end of the connection nothing new is begun.
@@ -140,6 +146,12 @@ async function prepare(
     throw new RunFailure(
       'DatabaseUnreachable',
       'The server is older than PostgreSQL 14, which is not supported.',
+    );
+  // Before anything is set: a pooler would hand our settings to others.
+  if (backendKey(client).processID !== server.pid && (await sharesBackends(query, openAnother)))
+    throw new RunFailure(
+      'SecretInvalid',
+      'The URI leads to a pooler that gives every transaction another connection (transaction pooling): the lock that keeps two runs apart would be lost. Use the address of the server itself, or a pool in session mode.',
     );
   const ownStatements = [
     // Not DISCARD ALL: it would give up the advisory lock, and cannot run inside a transaction.
@@ -209,9 +221,9 @@ function ownSettings(lockTimeoutMs: number): readonly string[] {
     idle_in_transaction_session_timeout: '60s',
     statement_timeout: '0',
     lock_timeout: `${String(lockTimeoutMs)}ms`,
-  }).map(([name, value]) => `set ${name} = '${value}';`);
+  }).map(([name, value]) => `set ${name} = '${value}'`);
   // pg_temp is searched first unless it is named: a temporary table of the user's SQL must not stand for a catalog.
-  return ['set search_path = pg_catalog, pg_temp;', ...settings].join(' ');
+  return ['set search_path = pg_catalog, pg_temp', ...settings];
 }
 
 async function connect(

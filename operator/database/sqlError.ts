@@ -37,6 +37,16 @@ export function errorKind(error: unknown): ErrorKind {
   return contentionCodes.has(code) ? 'contention' : 'permanent';
 }
 
+/** Whether the ledger has a row already for the migration whose row was to be written. */
+export function isLedgerClash(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === '23505' &&
+    error.schema === 'pgrst_ledger' &&
+    error.table === 'migrations'
+  );
+}
+
 // System errors carry a code (ECONNRESET); pg's own about a lost connection carry nothing but these words.
 function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
