@@ -4,6 +4,7 @@ import { RunFailure } from './runFailure.ts';
 import { openSession, type Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 import { defaultPatience, type Patience, type TransactionContext } from './transaction.ts';
+import type { Observation } from './watcher.ts';
 
 /** Which database, and who comes. */
 export interface Visit {
@@ -18,7 +19,9 @@ export interface Visit {
 /** What holds a visit up. */
 export type VisitProgress =
   | { readonly phase: 'waitingForLock'; readonly holder: string }
-  | { readonly phase: 'retrying'; readonly what: string; readonly attempt: number; readonly cause: string };
+  | { readonly phase: 'retrying'; readonly what: string; readonly attempt: number; readonly cause: string }
+  /** What takes long, and what it is about. */
+  | (Observation & { readonly what: string });
 
 /** What a visit needs beside its aim. */
 export interface VisitContext {
@@ -85,6 +88,9 @@ export function transactionContext(
     signal: context.signal,
     onRetry: (attempt, cause) => {
       context.progress({ phase: 'retrying', what, attempt, cause });
+    },
+    onObservation: (seen) => {
+      context.progress({ ...seen, what });
     },
   };
 }
