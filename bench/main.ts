@@ -1,20 +1,22 @@
-// `npm run bench`: speed, always beside something else in the same run; never a test.
+// `npm run bench`: speed, always beside something else in the same run, and what takes too long for a test.
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
+import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
+import * as parsing from './parsing/index.ts';
 
-const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { migrations };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing };
 
 type Wish =
   | { readonly kind: 'list' }
-  | { readonly kind: 'run'; readonly benchmark: Benchmark; readonly rounds: number };
+  | { readonly kind: 'run'; readonly benchmark: Benchmark; readonly rounds: number; readonly cases: number };
 
 /** Reads the command line; throws an Error that says what is wrong with it. */
 function readWish(words: readonly string[]): Wish {
   const { values, positionals } = parseArgs({
     args: [...words],
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' } },
+    options: { rounds: { type: 'string', default: '5' }, cases: { type: 'string', default: '2000' } },
   });
   const [name, ...more] = positionals;
   if (name === undefined) return { kind: 'list' };
@@ -25,11 +27,13 @@ function readWish(words: readonly string[]): Wish {
     );
   if (!/^[1-9]\d{0,2}$/.test(values.rounds))
     throw new Error(`--rounds takes a whole number from 1 to 999, not ${values.rounds}`);
-  return { kind: 'run', benchmark, rounds: Number(values.rounds) };
+  if (!/^[1-9]\d{0,5}$/.test(values.cases))
+    throw new Error(`--cases takes a whole number from 1 to 999999, not ${values.cases}`);
+  return { kind: 'run', benchmark, rounds: Number(values.rounds), cases: Number(values.cases) };
 }
 
 function list(): void {
-  console.log('npm run bench -- NAME [--rounds N]     N is 5 by default\n');
+  console.log('npm run bench -- NAME [--rounds 5] [--cases 2000]\n');
   for (const [name, benchmark] of Object.entries(benchmarks))
     console.log(`  ${name.padEnd(12)} ${benchmark?.title ?? ''}`);
 }
@@ -51,7 +55,7 @@ try {
 if (wish?.kind === 'list') list();
 if (wish?.kind === 'run') {
   try {
-    await wish.benchmark.run({ rounds: wish.rounds, signal: interrupted.signal });
+    await wish.benchmark.run({ rounds: wish.rounds, cases: wish.cases, signal: interrupted.signal });
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     console.error(String(interrupted.signal.reason));

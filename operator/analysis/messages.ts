@@ -13,7 +13,7 @@ export type Question =
 export type Answer =
   /** A piece of the result; the next one waits for `more`. */
   | { readonly kind: 'parcel'; readonly parcel: Parcel }
-  /** There was no more. */
-  | { readonly kind: 'done' }
+  /** There was no more. `isSpent`: the parser has broken on it, and the thread with it. */
+  | { readonly kind: 'done'; readonly isSpent: boolean }
   /** The operation threw an Error with this message. */
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly isSpent: boolean };

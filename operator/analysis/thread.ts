@@ -1,6 +1,6 @@
 // The SQL thread: everything that parses SQL runs here, beside the operator's event loop. See analyst.ts.
 import { parentPort } from 'node:worker_threads';
-import { loadSqlParser } from '../migration/parser.ts';
+import { isParserBroken, loadSqlParser } from '../migration/parser.ts';
 import type { Answer, Question } from './messages.ts';
 import { operations, type Operations } from './operations.ts';
 import { createUnpacker, pack, type Parcel } from './parcels.ts';
@@ -18,7 +18,7 @@ const answer = (message: Answer): void => {
 
 function answerNext(): void {
   const next = result?.next();
-  if (next === undefined || next.done === true) answer({ kind: 'done' });
+  if (next === undefined || next.done === true) answer({ kind: 'done', isSpent: isParserBroken() });
   else answer({ kind: 'parcel', parcel: next.value });
 }
 
@@ -29,7 +29,8 @@ function run(): void {
     const operation = operations[name] as (...values: readonly unknown[]) => unknown;
     result = pack(operation(...args));
   } catch (error) {
-    answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    answer({ kind: 'failed', message, isSpent: isParserBroken() });
     return;
   }
   answerNext();

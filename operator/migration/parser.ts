@@ -39,7 +39,7 @@ let isBroken = false;
 
 const tooDeep: SyntaxProblem = {
   message:
-    'SQL is nested too deeply for the parser (thousands of operators or UNIONs in one statement): write it as several statements',
+    'SQL is nested too deeply or too large for the parser (tens of thousands of operators or UNIONs in one statement): write it as several statements',
   position: undefined,
 };
 
