@@ -1,4 +1,4 @@
-// Bundles the operator: dist/operator.mjs and what it reads at run time beside it.
+// Bundles the operator: dist/operator.mjs, its SQL thread, and what both read at run time beside them.
 import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,14 +13,20 @@ export const distFolder = join(root, 'dist');
 
 /** Builds the bundle; returns its folder. */
 export async function buildOperator(log: Log): Promise<string> {
-  const entry = join(root, 'operator', 'main.ts');
-  if (!existsSync(entry)) throw new Error(`There is no ${entry} to bundle`);
+  const entries = {
+    operator: join(root, 'operator', 'main.ts'),
+    // operator/analysis/analyst.ts starts it by this name.
+    sqlThread: join(root, 'operator', 'analysis', 'thread.ts'),
+  };
+  for (const entry of Object.values(entries))
+    if (!existsSync(entry)) throw new Error(`There is no ${entry} to bundle`);
   await log.step('bundling the operator', async () => {
     rmSync(distFolder, { recursive: true, force: true });
     mkdirSync(distFolder);
     await build({
-      entryPoints: [entry],
-      outfile: join(distFolder, 'operator.mjs'),
+      entryPoints: entries,
+      outdir: distFolder,
+      outExtension: { '.js': '.mjs' },
       bundle: true,
       platform: 'node',
       target: 'node24',
