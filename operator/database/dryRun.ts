@@ -97,7 +97,7 @@ async function tryForward(
     if (end !== undefined) return { ...incomplete, ...ended(`Migration ${name}`, name, end, trial) };
     await session.query('release savepoint before');
   }
-  const built = await tryBuild(session, request, trial);
+  const built = await tryBuild(session, request, trial, limits);
   if (built.kind !== 'built') return { ...incomplete, ...ended('spec.api', 'api', built, trial) };
   const tested = await tryContractions(session, trial, request, surveys, tools, built);
   return { ...incomplete, isComplete: true, change: built.change, ...tested };
@@ -112,28 +112,23 @@ async function tryBuild(
   session: Session,
   { exposedSchema, api, current, sentinelOf }: PlanRequest,
   trial: Trial,
+  limits: TrialLimits,
 ): Promise<Built | TrialEnd> {
+  const candidate = await trial.limit(() => buildCandidate(session, exposedSchema, api));
+  if (candidate.kind !== 'done') return candidate;
+  const { parked, refusal } = candidate.value;
+  if (refusal !== undefined) return { kind: 'failed', failure: { message: refusal }, cause: undefined };
+  const before = current && {
+    schema: current.schema === exposedSchema ? (parked ?? exposedSchema) : current.schema,
+    as: exposedSchema,
+    except: sentinelOf(current.id),
+  };
   const after = { schema: exposedSchema, as: exposedSchema, except: undefined };
-  let candidate: Awaited<ReturnType<typeof buildCandidate>> | undefined;
-  let change: ApiChangeText | undefined;
-  const end = await trial.limit(async (within) => {
-    candidate = await buildCandidate(within, exposedSchema, api);
-    if (candidate.refusal !== undefined) return;
-    const before =
-      current === undefined
-        ? undefined
-        : {
-            schema: current.schema === exposedSchema ? (candidate.parked ?? '') : current.schema,
-            as: exposedSchema,
-            except: sentinelOf(current.id),
-          };
-    change = await describeChange(session, before, after);
-  });
-  if (end !== undefined) return end;
-  if (candidate === undefined || change === undefined)
-    return { kind: 'failed', failure: { message: candidate?.refusal ?? '' }, cause: undefined };
-  const isNew = change.before.length > 0 || change.after.length > 0;
-  return { kind: 'built', change, isNew, parked: candidate.parked };
+  // Thousands of views take their time to be compared.
+  const change = await trial.limit(() => describeChange(session, before, after), limits.budgetMs / 2);
+  if (change.kind !== 'done') return change;
+  const isNew = change.value.before.length > 0 || change.value.after.length > 0;
+  return { kind: 'built', change: change.value, isNew, parked };
 }
 
 function ended(

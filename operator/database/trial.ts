@@ -1,8 +1,8 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
 import { documentedLocks } from './documentedLocks.ts';
-import { watchLocks, type LockWatch, type RelationLock } from './heldLocks.ts';
+import { watchLocks, type RelationLock } from './heldLocks.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
-import { failureOfError, runStatements, StatementError, type StatementFailure } from './runStatements.ts';
+import { failureOfError, statementError, StatementError, type StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { errorKind, sqlstateOf } from './sqlError.ts';
 
@@ -43,12 +43,21 @@ export type TrialEnd =
   /** It would have taken too long, or too many locks: nothing is known of what follows. */
   | { readonly kind: 'stopped'; readonly message: string };
 
+/** All went well. */
+export interface TrialValue<T> {
+  readonly kind: 'done';
+  readonly value: T;
+}
+
 /** SQL that runs for the sake of what PostgreSQL says, in a transaction that will be rolled back. */
 export interface Trial {
   /** Runs the statements of one source as the real run would; undefined when all went well. */
   run(source: string, statements: readonly RunnableStatement[]): Promise<TrialEnd | undefined>;
-  /** Runs what takes a session of its own, within the limits; undefined when all went well. */
-  limit(body: (session: Session) => Promise<void>): Promise<TrialEnd | undefined>;
+  /**
+   * Runs something else, each statement of it within the limits; `statementTimeoutMs` instead of theirs where what it
+   * does is known to be worth more.
+   */
+  limit<T>(body: () => Promise<T>, statementTimeoutMs?: number): Promise<TrialEnd | TrialValue<T>>;
   /** What has run, in order, with what runs alone at its place. */
   readonly tried: readonly TriedStatement[];
 }
@@ -60,35 +69,55 @@ export async function beginTrial(session: Session, limits: TrialLimits): Promise
   const tried: TriedStatement[] = [];
   const late = AbortSignal.timeout(limits.budgetMs);
   const watch = await watchLocks(session);
-  const careful: Session = {
-    ...session,
-    run: async (statement) => {
-      if (late.aborted) throw new OutOfLimits(`the dry run ended after ${String(limits.budgetMs / 1000)} s`);
-      await session.query(
-        `set local lock_timeout = '${String(limits.lockTimeoutMs)}ms';
-         set local statement_timeout = '${String(limits.statementTimeoutMs)}ms'`,
-      );
-      await session.run(statement);
-    },
+  const prepare = async (statementTimeoutMs: number): Promise<void> => {
+    if (late.aborted) throw new OutOfLimits(`the dry run ended after ${String(limits.budgetMs / 1000)} s`);
+    await session.query(
+      `set local lock_timeout = '${String(limits.lockTimeoutMs)}ms';
+       set local statement_timeout = '${String(statementTimeoutMs)}ms'`,
+    );
   };
-  const limit = async (body: (within: Session) => Promise<void>): Promise<TrialEnd | undefined> => {
+  const limit = async <T>(
+    body: () => Promise<T>,
+    statementTimeoutMs = limits.statementTimeoutMs,
+  ): Promise<TrialEnd | TrialValue<T>> => {
     try {
-      await body(careful);
-      return undefined;
+      await prepare(statementTimeoutMs);
+      return { kind: 'done', value: await body() };
     } catch (error) {
-      return endOf(error, limits);
+      return endOf(error, { ...limits, statementTimeoutMs });
     }
+  };
+  const runOne = async (source: string, statement: RunnableStatement): Promise<void> => {
+    if (statement.solo !== undefined) {
+      const locks = documentedLocks(statement.solo);
+      tried.push({ source, statement, isTried: false, locks, rewrites: [] });
+      return;
+    }
+    await prepare(limits.statementTimeoutMs);
+    try {
+      await session.run(statement.text);
+    } catch (error) {
+      throw errorKind(error) === 'connection' ? error : statementError(error, statement);
+    }
+    const { locks, rewrites, held } = await watch.look();
+    // An emptied table gets a new file as well.
+    const isEmptied = /^truncate\b/i.test(statement.text);
+    tried.push({ source, statement, isTried: true, locks, rewrites: isEmptied ? [] : rewrites });
+    if (held > limits.maxLocks)
+      throw new OutOfLimits('the dry run ended because one transaction would hold too many locks');
   };
   return {
     tried,
     limit,
-    run: (source, statements) =>
-      limit(async (within) => {
-        await runWatched(within, watch, limits, statements, (statement) => {
-          tried.push({ source, ...statement });
-        });
+    run: async (source, statements) => {
+      const end = await limit(async () => {
+        await session.userSettings();
+        for (const statement of statements) await runOne(source, statement);
+        await session.ownSettings();
         await checkDeferred(session);
-      }),
+      });
+      return end.kind === 'done' ? undefined : end;
+    },
   };
 }
 
@@ -108,39 +137,6 @@ export async function rolledBack<T>(session: Session, body: () => Promise<T>): P
 async function rollBack(session: Session): Promise<void> {
   await session.query('rollback');
   await session.ownSettings();
-}
-
-async function runWatched(
-  session: Session,
-  watch: LockWatch,
-  limits: TrialLimits,
-  statements: readonly RunnableStatement[],
-  report: (statement: Omit<TriedStatement, 'source'>) => void,
-): Promise<void> {
-  let next = 0;
-  const leaveOut = (): void => {
-    for (let statement = statements[next]; statement?.solo !== undefined; statement = statements[(next += 1)])
-      report({ statement, isTried: false, locks: documentedLocks(statement.solo), rewrites: [] });
-  };
-  const watched: Session = {
-    ...session,
-    run: async (text) => {
-      leaveOut();
-      const statement = statements[next];
-      next += 1;
-      await session.run(text);
-      const { locks, rewrites, held } = await watch.look();
-      if (statement !== undefined)
-        report({ statement, isTried: true, locks, rewrites: /^truncate\b/i.test(text) ? [] : rewrites });
-      if (held > limits.maxLocks)
-        throw new OutOfLimits(`the dry run ended because one transaction would hold too many locks`);
-    },
-  };
-  await runStatements(
-    watched,
-    statements.filter(({ solo }) => solo === undefined),
-  );
-  leaveOut();
 }
 
 /**

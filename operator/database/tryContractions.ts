@@ -142,12 +142,10 @@ async function tryOne(
   statements: readonly RunnableStatement[],
   schemas: readonly string[],
 ): Promise<TrialEnd | undefined> {
-  let refusal: string | undefined;
-  const end = await trial.limit(async () => {
-    refusal = await dropSchemas(session, schemas);
-  });
-  if (end !== undefined) return end;
-  if (refusal !== undefined) return { kind: 'failed', failure: { message: refusal }, cause: undefined };
+  const dropped = await trial.limit(() => dropSchemas(session, schemas));
+  if (dropped.kind !== 'done') return dropped;
+  if (dropped.value !== undefined)
+    return { kind: 'failed', failure: { message: dropped.value }, cause: undefined };
   return await trial.run(name, statements);
 }
 
