@@ -127,7 +127,7 @@ export default {
       name: 'testing-is-for-tests',
       comment: 'operator/testing is for *.test.ts and other testing files.',
       severity: 'error',
-      from: { pathNot: [tests, '^(test-e2e|hack/test)/'] },
+      from: { pathNot: [tests, '^(test-e2e|hack/test|bench/kill)/'] },
       to: { path: '^operator/testing/' },
     },
     {

@@ -2,6 +2,8 @@
 export interface BenchmarkOptions {
   /** How often everything is measured, from 1 up; the results are medians. */
   readonly rounds: number;
+  /** How many random cases are tried, from 1 up, where there are such. */
+  readonly cases: number;
   /** Aborts on Ctrl-C: stop, clean up, throw its reason. */
   readonly signal: AbortSignal;
 }

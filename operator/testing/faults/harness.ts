@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import pg from 'pg';
+import { apply, applyRequest } from '../applyFixture.ts';
+import { startCutProxy, type Cut } from './cutProxy.ts';
+import { countedMigrations, faultApiSql, faultMigrations } from './migrations.ts';
+import { takeSnapshot, type Snapshot } from './snapshot.ts';
+
+/** One interruption of a run. */
+export interface Fault extends Cut {
+  /** SIGKILL of a process of its own, or a lost connection of this one. */
+  readonly kind: 'kill' | 'cut';
+  /** The next run begins at once, beside what the server still does for the dead one. */
+  readonly isHasty: boolean;
+}
+
+/** What a database looked like after some interrupted runs and one that was not. */
+export interface CaseResult {
+  /** Interruptions that took place: a run may have ended before its own. */
+  readonly killPoints: number;
+  /** Migrations of which nothing, or not all, is there. */
+  readonly lost: readonly string[];
+  /** Migrations that were applied more than once. */
+  readonly doubled: readonly string[];
+  /** What else differs from an undisturbed run. */
+  readonly differences: readonly string[];
+}
+
+/** A database in which the same run is interrupted again and again. */
+export interface FaultHarness {
+  /** How many protocol messages an undisturbed run takes. */
+  readonly messages: number;
+  /** Interrupts the run at each fault in turn, lets it come to its end, compares, and empties the database. */
+  runCase(faults: readonly Fault[]): Promise<CaseResult>;
+}
+
+// What runs alone waits for the controller to let it through.
+const all = faultMigrations();
+const counted = countedMigrations(all);
+const migrations = all.filter(({ name }) => counted.includes(name));
+
+/** Makes an undisturbed run in an empty database of its own, which everything else is compared with. */
+export async function createFaultHarness(uri: string): Promise<FaultHarness> {
+  const proxy = await startCutProxy(uri, undefined);
+  await applyToTheEnd(proxy.uri);
+  await proxy.close();
+  const messages = proxy.seen();
+  const undisturbed = await takeSnapshot(uri);
+  await empty(uri);
+  return {
+    messages,
+    runCase: async (faults) => {
+      let killPoints = 0;
+      for (const fault of faults) {
+        if (await interrupt(uri, fault)) killPoints += 1;
+        if (!fault.isHasty) await untilOperatorIsGone(uri);
+      }
+      await applyToTheEnd(uri);
+      const result = compare(undisturbed, await takeSnapshot(uri));
+      await empty(uri);
+      return { killPoints, ...result };
+    },
+  };
+}
+
+/** Faults from a source of whole numbers from 0 up to, not including, `below`: one to three in a row. */
+export function randomFaults(
+  next: (below: number) => number,
+  messages: number,
+  killEvery: number,
+): readonly Fault[] {
+  return Array.from({ length: 1 + next(3) }, () => ({
+    kind: next(killEvery) === 0 ? 'kill' : 'cut',
+    message: 1 + next(messages),
+    isDelivered: next(2) === 0,
+    isHasty: next(8) === 0,
+  }));
+}
+
+/** Runs until the fault; false when the run was over before it. */
+async function interrupt(uri: string, fault: Fault): Promise<boolean> {
+  let hasHit = false;
+  let child: ReturnType<typeof spawn> | undefined;
+  const proxy = await startCutProxy(uri, fault, () => {
+    hasHit = true;
+    child?.kill('SIGKILL');
+  });
+  try {
+    if (fault.kind === 'kill') {
+      child = spawn(process.execPath, [childFile], { stdio: ['pipe', 'ignore', 'ignore'] });
+      const ended = once(child, 'exit');
+      child.stdin?.on('error', () => undefined).end(JSON.stringify(request(proxy.uri)));
+      await ended;
+    } else await apply(request(proxy.uri)).catch(ignoreLoss);
+  } finally {
+    await proxy.close();
+  }
+  return hasHit;
+}
+
+const childFile = fileURLToPath(new URL('../applyChild.ts', import.meta.url));
+
+function request(uri: string): ReturnType<typeof applyRequest> {
+  return applyRequest(uri, { migrations, apiSql: faultApiSql });
+}
+
+/** As the operator does: what time may heal is tried again. Throws what is left of it, and a refusal. */
+async function applyToTheEnd(uri: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const result = await apply(request(uri));
+      if (result.kind === 'applied') return;
+      throw new Error(`not applied: ${JSON.stringify(result)}`);
+    } catch (error) {
+      if (attempt === 20 || !isPassing(error)) throw error;
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && /^(DatabaseUnreachable|LockHeld): /.test(error.message);
+}
+
+function ignoreLoss(error: unknown): void {
+  if (!isPassing(error)) throw error;
+}
+
+async function untilOperatorIsGone(uri: string): Promise<void> {
+  await withClient(uri, async (client) => {
+    for (;;) {
+      const { rowCount } = await client.query(
+        `select from pg_stat_activity
+          where datname = current_database() and application_name like 'postgrest-operator%'`,
+      );
+      if (rowCount === 0) return;
+    }
+  });
+}
+
+function compare(expected: Snapshot, found: Snapshot): Omit<CaseResult, 'killPoints'> {
+  const effects = found.data['app.effects'] ?? [];
+  const rows = (name: string): number => effects.filter((row) => row.includes(`"${name}"`)).length;
+  const inLedger = (snapshot: Snapshot, name: string): boolean =>
+    (snapshot.ledger['pgrst_ledger.migrations'] ?? []).some((row) => row.includes(`"${name}"`));
+  return {
+    lost: migrations
+      .map(({ name }) => name)
+      .filter((name) => !inLedger(found, name) || (counted.includes(name) && rows(name) === 0)),
+    doubled: counted.filter((name) => rows(name) > 1),
+    differences: (['catalog', 'data', 'ledger'] as const)
+      .filter((part) => !isDeepStrictEqual(expected[part], found[part]))
+      .map((part) => firstDifference(part, expected, found)),
+  };
+}
+
+function firstDifference(part: 'catalog' | 'data' | 'ledger', expected: Snapshot, found: Snapshot): string {
+  const lines = (snapshot: Snapshot): readonly string[] =>
+    part === 'catalog'
+      ? snapshot.catalog
+      : Object.entries(snapshot[part]).flatMap(([table, rows]) => rows.map((row) => `${table} ${row}`));
+  const missing = lines(expected).filter((line) => !lines(found).includes(line));
+  const added = lines(found).filter((line) => !lines(expected).includes(line));
+  return `${part}: ${missing.length} missing (${missing[0] ?? 'none'}), ${added.length} added (${added[0] ?? 'none'})`;
+}
+
+/** An empty database again; creating another one takes longer. */
+async function empty(uri: string): Promise<void> {
+  await untilOperatorIsGone(uri);
+  await withClient(uri, async (client) => {
+    const { rows } = await client.query<{ drop: string }>(
+      `select format('drop schema %I cascade', nspname) as drop from pg_namespace
+        where nspname like 'api%' or nspname in ('app', 'pgrst_ledger')`,
+    );
+    for (const { drop } of rows) await client.query(drop);
+  });
+}
+
+async function withClient(uri: string, body: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: uri });
+  await client.connect();
+  try {
+    await body(client);
+  } finally {
+    await client.end();
+  }
+}
