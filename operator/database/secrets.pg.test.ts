@@ -139,6 +139,8 @@ describe('the log of the server', () => {
       log_parameter_max_length: '-1',
       log_parameter_max_length_on_error: '-1',
       log_min_messages: 'debug1',
+      session_preload_libraries: 'auto_explain',
+      'auto_explain.log_min_duration': '0',
     };
     for (const [name, value] of Object.entries(loudest))
       await superuser(`alter database ${new URL(db.uri).pathname.slice(1)} set ${name} = '${value}'`);
