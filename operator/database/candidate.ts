@@ -32,11 +32,31 @@ export async function buildCandidate(
   const isTaken = await schemaExists(session, exposedSchema);
   if (isTaken) await renameSchema(session, exposedSchema, parked);
   await session.query(`create schema ${quoteIdentifier(exposedSchema)}`);
+  const before = await writtenRows(session);
   await runStatements(session, statements);
-  return {
-    parked: isTaken ? parked : undefined,
-    refusal: await writesRefusal(session, exposedSchema, parked),
-  };
+  const refusal =
+    (await writesRefusal(session, exposedSchema, parked)) ?? rowsRefusal(before, await writtenRows(session));
+  return { parked: isTaken ? parked : undefined, refusal };
+}
+
+/** How many rows of each table this session has written, as far as its counts are not collected yet. */
+async function writtenRows(session: Session): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.query<{ name: string; count: string }>(
+    `select relid::regclass::text as name, (n_tup_ins + n_tup_upd + n_tup_del)::text as count
+       from pg_stat_xact_user_tables where n_tup_ins + n_tup_upd + n_tup_del > 0`,
+  );
+  return new Map(rows.map(({ name, count }) => [name, count]));
+}
+
+// The counts are collected between transactions only, so within one they grow when, and only when, rows are written.
+function rowsRefusal(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string | undefined {
+  const tables = [...after].filter(([name, count]) => before.get(name) !== count).map(([name]) => name);
+  return tables.length === 0
+    ? undefined
+    : `The API SQL changes rows of ${tables.slice(0, 20).join(', ')}, by way of a function that it calls, and would do so again with every release: move the call into a migration.`;
 }
 
 /** Whether there is a schema of that name. */

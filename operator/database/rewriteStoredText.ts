@@ -208,7 +208,7 @@ async function triggerArguments(
   mapping: SchemaMapping,
 ): Promise<readonly StoredTextFinding[]> {
   const rows = await session.query<{ object: string; arguments: string }>(
-    `select format('trigger %I on %s', t.tgname, c.oid::regclass) as object, encode(t.tgargs, 'escape') as arguments
+    `select format('trigger %I on %s', t.tgname, c.oid::regclass) as object, replace(encode(t.tgargs, 'escape'), '\\000', ' ') as arguments
        from pg_trigger t join pg_class c on c.oid = t.tgrelid
       where c.relnamespace = (select oid from pg_namespace where nspname = $1) and t.tgnargs > 0
       order by 1`,

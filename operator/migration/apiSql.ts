@@ -44,6 +44,24 @@ function problemOf(statement: SqlStatement, schema: string): string | undefined 
       return body['objtype'] === 'OBJECT_VIEW' || body['objtype'] === 'OBJECT_TYPE'
         ? undefined
         : `ALTER TABLE changes data structures. ${migration}`;
+    case 'AlterDomainStmt':
+      return ownProblem(body['typeName'], schema);
+    case 'AlterTSConfigurationStmt':
+      return ownProblem(body['cfgname'], schema);
+    case 'AlterTSDictionaryStmt':
+      return ownProblem(body['dictname'], schema);
+    case 'RenameStmt':
+      return renameProblem(body, schema);
+    case 'CommentStmt':
+      return ofTheServer.has(String(body['objtype']))
+        ? `${commandOn('COMMENT', body['objtype'])}. ${migration}`
+        : undefined;
+    case 'GrantStmt':
+      return ofTheServer.has(String(body['objtype']))
+        ? `${commandOn('GRANT', body['objtype'])}. ${migration}`
+        : undefined;
+    case 'AlterObjectSchemaStmt':
+      return `SET SCHEMA takes an object from another schema, which the release that is served now may need. ${migration}`;
     case 'CreateTrigStmt':
       return body['timing'] === insteadOf
         ? undefined
@@ -58,28 +76,67 @@ const insteadOf = 64;
 
 const allowed = new Set([
   'AlterDefaultPrivilegesStmt',
-  'AlterDomainStmt',
   'AlterEnumStmt',
   'AlterFunctionStmt',
   'AlterObjectDependsStmt',
   'AlterOperatorStmt',
   'AlterOwnerStmt',
-  'CommentStmt',
   'CompositeTypeStmt',
+  'CreateCastStmt',
   'CreateDomainStmt',
   'CreateEnumStmt',
   'CreateFunctionStmt',
   'CreateRangeStmt',
   'DefineStmt',
-  'GrantStmt',
   'NotifyStmt',
-  'RenameStmt',
   'RuleStmt',
   'SecLabelStmt',
   'VariableSetStmt',
   'VariableShowStmt',
   'ViewStmt',
 ]);
+
+/** Kinds of objects that no schema holds. */
+const ofTheServer = new Set([
+  'OBJECT_DATABASE',
+  'OBJECT_EVENT_TRIGGER',
+  'OBJECT_EXTENSION',
+  'OBJECT_FDW',
+  'OBJECT_FOREIGN_SERVER',
+  'OBJECT_LANGUAGE',
+  'OBJECT_LARGEOBJECT',
+  'OBJECT_PARAMETER_ACL',
+  'OBJECT_PUBLICATION',
+  'OBJECT_ROLE',
+  'OBJECT_SUBSCRIPTION',
+  'OBJECT_TABLESPACE',
+]);
+
+function commandOn(command: string, objtype: unknown): string {
+  const kind = String(objtype)
+    .replace(/^OBJECT_/, '')
+    .replaceAll('_', ' ');
+  return `${command} ON ${kind} changes what belongs to the whole database or server`;
+}
+
+function renameProblem(body: Readonly<Record<string, unknown>>, schema: string): string | undefined {
+  switch (body['renameType']) {
+    case 'OBJECT_SCHEMA':
+      return `The operator names the schema ${schema} after its release: remove ALTER SCHEMA ... RENAME.`;
+    case 'OBJECT_ROLE':
+      return `Roles belong to the whole server. ${migration}`;
+    case 'OBJECT_TABLE':
+    case 'OBJECT_INDEX':
+    case 'OBJECT_SEQUENCE':
+    case 'OBJECT_MATVIEW':
+    case 'OBJECT_FOREIGN_TABLE':
+      return `ALTER TABLE changes data structures. ${migration}`;
+    default:
+      return ofTheServer.has(String(body['renameType']))
+        ? `${commandOn('RENAME', body['renameType'])}. ${migration}`
+        : undefined;
+  }
+}
 
 const refused: Readonly<Record<string, string>> = {
   CreateStmt: 'A table holds state, and the API is rebuilt for every release',
@@ -111,9 +168,57 @@ const refused: Readonly<Record<string, string>> = {
 function dropProblem(body: Readonly<Record<string, unknown>>, schema: string): string | undefined {
   if (body['removeType'] === 'OBJECT_SCHEMA')
     return `The operator creates the schema ${schema} for each build, and keeps the older releases as long as they are needed: remove DROP SCHEMA.`;
-  const kinds = ['OBJECT_VIEW', 'OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_TYPE'];
-  if (kinds.includes(String(body['removeType']))) return undefined;
-  return `DROP of something other than the API's own views, functions and types has no place in API SQL. ${migration}`;
+  if (!droppable.has(String(body['removeType'])))
+    return `DROP of something other than the API's own views, functions and types has no place in API SQL. ${migration}`;
+  const foreign = nodes(body['objects'])
+    .map(namesOf)
+    .find((names) => names[0] !== schema || names.length < 2);
+  return foreign === undefined ? undefined : notOurs(foreign, schema);
+}
+
+const droppable = new Set([
+  'OBJECT_AGGREGATE',
+  'OBJECT_COLLATION',
+  'OBJECT_DOMAIN',
+  'OBJECT_FUNCTION',
+  'OBJECT_OPERATOR',
+  'OBJECT_PROCEDURE',
+  'OBJECT_ROUTINE',
+  'OBJECT_RULE',
+  'OBJECT_TRIGGER',
+  'OBJECT_TSCONFIGURATION',
+  'OBJECT_TSDICTIONARY',
+  'OBJECT_TYPE',
+  'OBJECT_VIEW',
+]);
+
+// What is dropped leaves no trace in the catalogs that could be found after the build.
+function notOurs(names: readonly string[], schema: string): string {
+  return `${names.join('.')} is not named as ${schema}.<name>: what lies outside of schema ${schema} may be needed by the release that is served now. Name it so, or, when it lies outside, move the statement into a migration.`;
+}
+
+/** The parts of a name, in whatever shape the tree has it. */
+function namesOf(node: unknown): readonly string[] {
+  if (Array.isArray(node)) return node.flatMap(namesOf);
+  if (!isNode(node)) return [];
+  const { type, body } = unwrap(node);
+  switch (type) {
+    case 'String':
+      return [String(body['sval'])];
+    case 'List':
+      return namesOf(body['items']);
+    case 'ObjectWithArgs':
+      return namesOf(body['objname']);
+    case 'TypeName':
+      return namesOf(body['names']);
+    default:
+      return [];
+  }
+}
+
+function ownProblem(name: unknown, schema: string): string | undefined {
+  const names = namesOf(name);
+  return names[0] === schema && names.length > 1 ? undefined : notOurs(names, schema);
 }
 
 function selectProblem(body: Readonly<Record<string, unknown>>): string | undefined {

@@ -74,6 +74,7 @@ export async function build(
       current: ledger.releases.find((release) => release.id === ledger.current && release.present),
       builtBy: 'operator-1',
       mapper: inlineMapper,
+      judge: () => Promise.resolve(undefined),
       ...(read === undefined ? {} : { tests: { statements: read.statements, judge: judgeTap } }),
     });
   });
