@@ -28,8 +28,18 @@ const folders = {
   // Runs pure functions over SQL on a thread of its own.
   analysis: { may: ['migration', 'lint', 'api'], core: ['worker_threads', 'timers/promises'] },
   controllers: {
-    may: ['rollout', 'migration', 'resources', 'proof', 'traffic', 'database', 'runtime', 'api'],
-    types: ['analysis'],
+    may: [
+      'rollout',
+      'migration',
+      'lint',
+      'analysis',
+      'resources',
+      'proof',
+      'traffic',
+      'database',
+      'runtime',
+      'api',
+    ],
     npmTypes: ['pino'],
     core: ['crypto'],
   },

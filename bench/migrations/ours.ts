@@ -1,17 +1,34 @@
+import { createSqlAnalyst } from '../../operator/analysis/analyst.ts';
 import { applySchema } from '../../operator/controllers/apischema/applySchema.ts';
+import { createSquawk, squawkPath } from '../../operator/lint/squawk.ts';
 import { median } from '../statistics.ts';
 import type { SmallMigration } from './plan.ts';
 
 const checks = 20;
+const tools = { analyst: createSqlAnalyst(), squawk: createSquawk(squawkPath()) };
 
 /** Does what the operator does for an ApiSchema with these migrations and an empty API. */
 export async function apply(uri: string, migrations: readonly SmallMigration[]): Promise<void> {
   const claimant = { namespace: 'bench', name: 'bench', clusterId: 'bench', exposedSchema: 'api' };
   const result = await applySchema(
-    { ...claimant, uri, identity: 'bench', migrations, apiSql: '' },
-    { signal: new AbortController().signal, progress: () => undefined },
+    {
+      ...claimant,
+      uri,
+      identity: 'bench',
+      strategy: 'Versioned',
+      migrations,
+      contractions: [],
+      apiSql: '',
+      roles: [],
+      secrets: [],
+      lint: { ignore: [], failOn: 'Error' },
+      drift: 'Report',
+      breaking: 'Allow',
+      approved: [],
+    },
+    { ...tools, signal: new AbortController().signal, progress: () => undefined },
   );
-  if (result.kind !== 'applied') throw new Error(`${result.reason}: ${result.message}`);
+  if (result.kind !== 'applied') throw new Error(JSON.stringify(result));
 }
 
 /**

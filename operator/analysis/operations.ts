@@ -1,3 +1,4 @@
+import { inspectSources } from '../lint/inspect.ts';
 import { contractionTargets } from '../migration/contractionTargets.ts';
 import { findMentions } from '../migration/findMentions.ts';
 import { maskConstants } from '../migration/maskConstants.ts';
@@ -23,6 +24,7 @@ export const operations = {
   findMentions,
   maskConstants: (statements: readonly string[]): readonly string[] => statements.map(maskConstants),
   testStatements,
+  inspectSources,
   mapTestNames: (texts: readonly string[], mapping: SchemaMapping): readonly string[] =>
     texts.map((text) => mapTestNames(text, mapping)),
 } as const;

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { createSqlAnalyst } from '../analysis/analyst.ts';
+import { createSquawk, squawkPath } from '../lint/squawk.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { delay } from '../runtime/delay.ts';
 import { runController, type ControllerMetrics } from '../runtime/controller.ts';
@@ -12,7 +14,7 @@ import type { Key, Reconciler } from '../runtime/reconciler.ts';
 import { createNginxAnnotationsRouter, type IngressService } from '../traffic/nginxAnnotations.ts';
 import { cacheSelections, type Caches } from './apiinstance/caches.ts';
 import { createApiInstanceController } from './apiinstance/index.ts';
-import { createApiSchemaController } from './apischema/index.ts';
+import { createApiSchemaController, createRunWork } from './apischema/index.ts';
 
 /** What the controllers are made of. */
 export interface ControllersDeps {
@@ -93,12 +95,14 @@ function startWorkers(
 ): (deadlineMs: number) => Promise<void> {
   const { client, clock, rng, log, events, config } = deps;
   const common = { client, caches, clock, rng, log, events };
+  const analyst = createSqlAnalyst();
   const schemaQueue = queueFor('apischema', deps);
   const schema = createApiSchemaController({
     ...common,
     queue: schemaQueue,
     clusterId,
     identity: config.IDENTITY,
+    run: createRunWork({ client, analyst, squawk: createSquawk(squawkPath()) }),
   });
   const instanceQueue = queueFor('apiinstance', deps);
   const instance = createApiInstanceController({
@@ -117,6 +121,7 @@ function startWorkers(
   ];
   return async (deadlineMs) => {
     await Promise.all(stops.map((stop) => stop(deadlineMs)));
+    await analyst.close();
   };
 }
 

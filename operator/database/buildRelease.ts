@@ -22,6 +22,8 @@ export interface Build extends BuildRecord {
   /** The release that is served now, if its schema is there. */
   readonly current:
     { readonly id: string; readonly schema: string | null; readonly fingerprint: string } | undefined;
+  /** Looks at the build before it is published, while it has the exposed name; a message keeps it from being. */
+  readonly judge: () => Promise<string | undefined>;
   readonly mapper: NameMapper;
 }
 
@@ -29,6 +31,8 @@ export interface Build extends BuildRecord {
 export type BuildResult =
   /** A new release is published. */
   | { readonly kind: 'published'; readonly findings: readonly StoredTextFinding[] }
+  /** `judge` keeps it from being published; nothing is changed. */
+  | { readonly kind: 'held'; readonly message: string }
   /** PostgREST would see no difference to the current release: nothing is published, the ledger remembers it. */
   | { readonly kind: 'same' }
   /** It does what API SQL must not do, or its place is taken; nothing is changed. */
@@ -87,6 +91,8 @@ async function buildInside(session: Session, build: Build): Promise<Built> {
   const isComparable = (current?.schema === build.exposedSchema) === (build.strategy === 'InPlace');
   if (current !== undefined && isComparable && current.fingerprint === fingerprint)
     return { kind: 'same', as: current.id, fingerprint };
+  const objection = await build.judge();
+  if (objection !== undefined) return { kind: 'held', message: objection };
   return build.strategy === 'InPlace'
     ? await publishInPlace(session, build, candidate, fingerprint)
     : await publishVersioned(session, build, candidate, fingerprint);

@@ -11,8 +11,8 @@ export interface Claimant {
   readonly exposedSchema: string;
 }
 
-/** An applied migration with its dates. */
-export interface MigrationRow extends AppliedMigration {
+/** An applied migration or contraction with its dates. */
+export interface LaneRow extends AppliedMigration {
   readonly appliedAt: Date;
   readonly durationMs: number;
 }
@@ -46,9 +46,11 @@ export interface Ledger {
   /** Id of the release that is served. */
   readonly current: string | undefined;
   /** In order of application. */
-  readonly migrations: readonly MigrationRow[];
+  readonly migrations: readonly LaneRow[];
   /** The one that was begun and comes after them; absent when there is none. */
   readonly unfinished?: UnfinishedMigration;
+  /** In order of application. */
+  readonly contractions: readonly LaneRow[];
   /** Newest first. */
   readonly releases: readonly ReleaseRow[];
 }
@@ -63,10 +65,14 @@ const empty: Ledger = {
   claimed: false,
   current: undefined,
   migrations: [],
+  contractions: [],
   releases: [],
 };
 
-/** Reads the ledger; writes nothing. Of a ledger newer than `ledgerVersion` only the version is read. */
+/**
+ * Reads the ledger; writes nothing. Of a ledger of another version than `ledgerVersion` only version and refusal are
+ * read: an older one has to be brought up to date first (`claim`).
+ */
 export async function readLedger(session: Session, claimant: Claimant): Promise<Ledger> {
   const [there] = await session.query<{ found: boolean }>(
     "select to_regclass('pgrst_ledger.meta') is not null as found",
@@ -76,7 +82,8 @@ export async function readLedger(session: Session, claimant: Claimant): Promise<
   if (meta === undefined) return empty;
   if (meta.version > ledgerVersion) return { ...empty, version: meta.version };
   const refusal = (await copyOrOtherCluster(session, claimant)) ?? (await otherClaim(session, claimant));
-  if (refusal !== undefined) return { ...empty, version: meta.version, refusal };
+  if (refusal !== undefined || meta.version < ledgerVersion)
+    return { ...empty, version: meta.version, refusal };
   const [claim] = await session.query<{ current_release: string | null }>(
     'select current_release from pgrst_ledger.claims where exposed_schema = $1',
     [claimant.exposedSchema],
@@ -86,7 +93,8 @@ export async function readLedger(session: Session, claimant: Claimant): Promise<
     refusal: undefined,
     claimed: claim !== undefined,
     current: claim?.current_release ?? undefined,
-    ...(await readMigrations(session, claimant.exposedSchema, meta.version)),
+    ...(await readMigrations(session, claimant.exposedSchema)),
+    contractions: await readContractions(session, claimant.exposedSchema),
     releases: await readReleases(session, claimant.exposedSchema),
   };
 }
@@ -109,6 +117,30 @@ export async function claim(session: Session, claimant: Claimant, version: numbe
     [claimant.exposedSchema, claimant.namespace, claimant.name],
   );
   await session.query('commit');
+}
+
+/**
+ * Records migrations that the database has already, in this order, without running them; where there are any in the
+ * ledger it does nothing. Call it with the lock held and the schema claimed.
+ */
+export async function baselineMigrations(
+  session: Session,
+  exposedSchema: string,
+  migrations: readonly AppliedMigration[],
+  appliedBy: string,
+): Promise<void> {
+  await session.query(
+    `insert into pgrst_ledger.migrations (exposed_schema, name, position, checksum, applied_by)
+     select $1, m.name, m.ordinality - 1, m.checksum, $4
+       from unnest($2::text[], $3::text[]) with ordinality as m (name, checksum, ordinality)
+      where not exists (select from pgrst_ledger.migrations where exposed_schema = $1)`,
+    [
+      exposedSchema,
+      migrations.map(({ name }) => name),
+      migrations.map(({ checksum }) => checksum),
+      `${appliedBy} (baseline)`,
+    ],
+  );
 }
 
 async function copyOrOtherCluster(session: Session, claimant: Claimant): Promise<string | undefined> {
@@ -147,34 +179,25 @@ async function systemIdentifier(session: Session): Promise<string> {
   return row?.id ?? 'unknown';
 }
 
+interface LaneColumns {
+  readonly name: string;
+  readonly checksum: string;
+  readonly applied_at: Date;
+  readonly duration_ms: number;
+}
+
 async function readMigrations(
   session: Session,
   schema: string,
-  version: number,
 ): Promise<Pick<Ledger, 'migrations' | 'unfinished'>> {
-  const rows = await session.query<{
-    name: string;
-    checksum: string;
-    applied_at: Date;
-    duration_ms: number;
-    state: 'running' | 'applied';
-    statements_done: number;
-  }>(
-    `select name, checksum, applied_at, duration_ms,
-            ${version < 2 ? "'applied' as state, 0 as statements_done" : 'state, statements_done'}
+  const rows = await session.query<LaneColumns & { state: 'running' | 'applied'; statements_done: number }>(
+    `select name, checksum, applied_at, duration_ms, state, statements_done
        from pgrst_ledger.migrations where exposed_schema = $1 order by position`,
     [schema],
   );
   const unfinished = rows.find(({ state }) => state === 'running');
   return {
-    migrations: rows
-      .filter(({ state }) => state === 'applied')
-      .map((row) => ({
-        name: row.name,
-        checksum: row.checksum,
-        appliedAt: row.applied_at,
-        durationMs: row.duration_ms,
-      })),
+    migrations: rows.filter(({ state }) => state === 'applied').map(laneRow),
     ...(unfinished === undefined
       ? {}
       : {
@@ -185,6 +208,19 @@ async function readMigrations(
           },
         }),
   };
+}
+
+async function readContractions(session: Session, schema: string): Promise<readonly LaneRow[]> {
+  const rows = await session.query<LaneColumns>(
+    `select name, checksum, applied_at, duration_ms
+       from pgrst_ledger.contractions where exposed_schema = $1 order by position`,
+    [schema],
+  );
+  return rows.map(laneRow);
+}
+
+function laneRow({ name, checksum, applied_at, duration_ms }: LaneColumns): LaneRow {
+  return { name, checksum, appliedAt: applied_at, durationMs: duration_ms };
 }
 
 async function readReleases(session: Session, schema: string): Promise<readonly ReleaseRow[]> {

@@ -19,6 +19,9 @@ export interface BegunMigration {
   readonly statementsDone: number;
 }
 
+/** The lane that is planned; both follow the same rules. */
+export type Lane = 'migrations' | 'contractions';
+
 /** What is to be done about the migrations. */
 export type MigrationPlan =
   /** Run these, in this order; nothing when it is empty. */
@@ -40,7 +43,9 @@ export function planMigrations(
   applied: readonly AppliedMigration[],
   wanted: readonly Migration[],
   begun?: BegunMigration,
+  lane: Lane = 'migrations',
 ): MigrationPlan {
+  const one = lane === 'migrations' ? 'Migration' : 'Contraction';
   const byName = new Map(wanted.map((migration) => [migration.name, migration]));
   for (const { name, checksum } of applied) {
     const migration = byName.get(name);
@@ -49,14 +54,14 @@ export function planMigrations(
         kind: 'blocked',
         reason: 'MigrationMissing',
         migration: name,
-        message: `Migration ${name} has been applied to the database but is not in spec.migrations: put it back, unchanged; to undo what it did, add a new migration.`,
+        message: `${one} ${name} has been applied to the database but is not in spec.${lane}: put it back, unchanged; to undo what it did, add a new migration.`,
       };
     if (sqlChecksum(migration.sql) !== checksum)
       return {
         kind: 'blocked',
         reason: 'MigrationChanged',
         migration: name,
-        message: `Migration ${name} was changed after it had been applied: put its SQL back as it was, and make the change in a new migration at the end of the list.`,
+        message: `${one} ${name} was changed after it had been applied: put its SQL back as it was, and make the change in a new migration at the end of the list.`,
       };
   }
   for (const [index, { name }] of applied.entries()) {
@@ -66,7 +71,7 @@ export function planMigrations(
         kind: 'blocked',
         reason: 'MigrationOrderChanged',
         migration: there.name,
-        message: orderMessage(there.name, name, applied),
+        message: orderMessage(there.name, name, applied, lane),
       };
   }
   const pending = wanted.slice(applied.length);
@@ -96,9 +101,15 @@ function begunProblem(
   };
 }
 
-function orderMessage(found: string, expected: string, applied: readonly AppliedMigration[]): string {
+function orderMessage(
+  found: string,
+  expected: string,
+  applied: readonly AppliedMigration[],
+  lane: Lane,
+): string {
+  const one = lane === 'migrations' ? 'Migration' : 'Contraction';
   const last = applied.at(-1)?.name ?? expected;
   return applied.some(({ name }) => name === found)
-    ? `Migration ${found} stands in spec.migrations where ${expected} was applied: put the applied migrations back into the order in which they ran.`
-    : `Migration ${found} stands in spec.migrations before ${expected}, which has been applied already: move ${found} behind ${last}, the newest applied one.`;
+    ? `${one} ${found} stands in spec.${lane} where ${expected} was applied: put the applied ${lane} back into the order in which they ran.`
+    : `${one} ${found} stands in spec.${lane} before ${expected}, which has been applied already: move ${found} behind ${last}, the newest applied one.`;
 }

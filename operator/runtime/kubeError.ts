@@ -45,6 +45,11 @@ export function isInvalid(error: unknown): boolean {
   return hasStatus(error, 422);
 }
 
+/** The object is malformed (400), does not validate (422) or is forbidden (403, by admission): it would be so again. */
+export function isRefused(error: unknown): error is KubeError {
+  return error instanceof KubeError && [400, 403, 422].includes(error.status);
+}
+
 /** The resourceVersion of a watch or of a list page is too old (410): list anew. */
 export function isGone(error: unknown): boolean {
   return hasStatus(error, 410);

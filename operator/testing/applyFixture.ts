@@ -1,13 +1,35 @@
-import { applySchema, type ApplyProgress, type ApplyRequest } from '../controllers/apischema/applySchema.ts';
+import { createSqlAnalyst } from '../analysis/analyst.ts';
+import type { ApplyContext, ApplyProgress, ApplyRequest } from '../controllers/apischema/applyRequest.ts';
+import { applySchema } from '../controllers/apischema/applySchema.ts';
 import type { ApplyResult } from '../controllers/apischema/applyResult.ts';
 import type { Patience } from '../database/transaction.ts';
+import { createSquawk, squawkPath } from '../lint/squawk.ts';
 
 /** Impatient enough for a test, patient enough for a busy machine. */
 export const testPatience: Patience = { lockTimeoutMs: 200, retryDelaysMs: [10, 10, 10] };
 
+/** What reads and judges SQL, as in the operator. */
+export const tools: Pick<ApplyContext, 'analyst' | 'squawk'> = {
+  analyst: createSqlAnalyst(),
+  squawk: createSquawk(squawkPath()),
+};
+
+/** The parts of a request that most tests do not speak of. */
+export const plainRequest = {
+  strategy: 'Versioned',
+  contractions: [],
+  roles: [],
+  secrets: [],
+  lint: { ignore: [], failOn: 'Error' },
+  drift: 'Report',
+  breaking: 'Allow',
+  approved: [],
+} as const satisfies Partial<ApplyRequest>;
+
 /** A request with two migrations and one view over them; each migration leaves one row in `public.effects`. */
 export function applyRequest(uri: string, changes: Partial<ApplyRequest> = {}): ApplyRequest {
   return {
+    ...plainRequest,
     uri,
     namespace: 'shop',
     name: 'todo',
@@ -43,6 +65,7 @@ export async function apply(
   } = {},
 ): Promise<ApplyResult> {
   return await applySchema(request, {
+    ...tools,
     signal: options.signal ?? new AbortController().signal,
     progress: options.onProgress ?? (() => undefined),
     patience: options.patience ?? testPatience,

@@ -1,6 +1,6 @@
 import { finalizer } from '../api/v1alpha1/shared.ts';
 import { apiSchemaSpec, type ApiSchema, type ApiSchemaSpec } from '../api/v1alpha1/apiSchema.ts';
-import type { LedgerSummary } from '../controllers/apischema/applyResult.ts';
+import type { LedgerSummary } from '../controllers/apischema/ledgerSummary.ts';
 import type { WorkResult, World } from '../controllers/apischema/world.ts';
 import type { WorkState } from '../runtime/reconciler.ts';
 
@@ -45,13 +45,23 @@ export function schemaWorld(object: ApiSchema = apiSchema(), changes: Partial<Wo
     now: worldNow,
     object,
     spec: { kind: 'valid', value: object.spec },
-    connection: { kind: 'found', uri: 'postgres://owner:s3cret@db/app', token: 'token-1' },
+    connection: {
+      kind: 'found',
+      uri: 'postgres://owner:s3cret@db/app',
+      passwords: new Map(),
+      secrets: [],
+      token: 'token-1',
+    },
     sources: {
       kind: 'found',
       migrations: object.spec.migrations.map(({ name, sql = '' }) => ({ name, sql })),
+      contractions: object.spec.contractions.map(({ name, sql = '' }) => ({ name, sql })),
       apiSql: object.spec.api.sql ?? '',
     },
     followers: [],
+    usage: [],
+    unmetDependency: undefined,
+    jobs: [],
     work: new Map(),
     clusterId: 'cluster-1',
     identity: 'operator-1',
@@ -62,7 +72,12 @@ export function schemaWorld(object: ApiSchema = apiSchema(), changes: Partial<Wo
 /** What the ledger says once release `id` is served. */
 export function summaryOf(id: string): LedgerSummary {
   const release = { id, schema: `api_${id}`, builtAt: '2026-01-01T00:00:00Z' };
-  return { release, releases: [release], migrations: { applied: 1, pending: 0, last: [] } };
+  return {
+    release,
+    releases: [release],
+    migrations: { applied: 1, pending: 0, last: [] },
+    contractions: { applied: 0, pending: 0, last: [] },
+  };
 }
 
 /** Work that has ended with this result, at `worldNow`. */

@@ -53,7 +53,8 @@ const database = z
       {
         cel: "!has(self.caSecretRef) || self.mode in ['verify-ca', 'verify-full']",
         js: ({ mode, caSecretRef }) => caSecretRef === undefined || mode.startsWith('verify-'),
-        message: 'caSecretRef is used by the modes verify-ca and verify-full only: set one of them or remove it',
+        message:
+          'caSecretRef is used by the modes verify-ca and verify-full only: set one of them or remove it',
       },
     )
       .optional()

@@ -107,7 +107,9 @@ const plan = z
             .array(z.string().max(256))
             .max(20)
             .optional()
-            .describe('Locks that it takes on what was there before, such as `public.tasks: AccessExclusiveLock`.')
+            .describe(
+              'Locks that it takes on what was there before, such as `public.tasks: AccessExclusiveLock`.',
+            )
             .meta({ 'x-kubernetes-list-type': 'atomic' }),
           rewrites: z
             .array(z.string().max(256))
@@ -159,7 +161,9 @@ export const apiSchemaStatus = z
       .meta({ 'x-kubernetes-list-type': 'atomic' }),
     changes: changes
       .optional()
-      .describe('What the newest release, or the one that waits for approval, changes for clients; at most 50.'),
+      .describe(
+        'What the newest release, or the one that waits for approval, changes for clients; at most 50.',
+      ),
     tests: z
       .object({
         passed: z.int().min(0).describe('Tests that passed.'),
@@ -173,6 +177,12 @@ export const apiSchemaStatus = z
       .optional()
       .describe('How the pgTAP tests of the newest build ended.'),
     plan: plan.optional(),
+    approved: z
+      .array(z.string().max(256))
+      .max(20)
+      .optional()
+      .describe('What people have approved, newest first: releases and contractions, each by its content.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
     lastAction: z
       .object({
         verb: z.enum(['plan', 'approve']).describe('What was asked for.'),

@@ -48,10 +48,7 @@ const laneEntry = {
     .describe(
       'How long one statement of it may take, such as 30s; then it fails and is rolled back. Absent: as long as it takes.',
     ),
-  lint: z
-    .object({ ignore: ignoredRules })
-    .optional()
-    .describe('What the lint leaves out in this one.'),
+  lint: z.object({ ignore: ignoredRules }).optional().describe('What the lint leaves out in this one.'),
 };
 
 /** One forward-only migration. */

@@ -1,57 +1,147 @@
-import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
-import type { WorkState } from '../../runtime/reconciler.ts';
+import type { WorkOrder } from '../../runtime/reconciler.ts';
+import { acceptAction, isActionPending, rememberAction, type Approvable } from './approval.ts';
+import { collecting } from './collecting.ts';
+import { contracting, endingPollMs, type Contracting } from './contracting.ts';
 import { decideDeletion } from './deletion.ts';
-import { orderFor, resyncMs, visitOf } from './order.ts';
+import { jobPollMs, jobStage } from './jobStage.ts';
+import { orderFor, resyncMs } from './order.ts';
 import { blockedOutcome, planFor, secretPollMs, type SchemaPlan } from './plan.ts';
+import { planning } from './planning.ts';
+import { applyIdentity, applyRequestOf, patienceFor, type Inputs } from './request.ts';
 import type { Verdict } from './status.ts';
-import { stalled, verdictOf } from './verdict.ts';
-import type { Missing, WorkResult, World } from './world.ts';
+import { isApplyResult, settledBefore, stalled, verdictOf } from './verdict.ts';
+import type { Missing, SchemaWorkState, Work, World } from './world.ts';
 
 /** What is to be done about one ApiSchema. */
 export function decide(world: World): SchemaPlan {
-  const { object, spec } = world;
-  if (object.metadata.deletionTimestamp !== undefined) return decideDeletion(world);
+  if (world.object.metadata.deletionTimestamp !== undefined) return decideDeletion(world);
+  const { plan, approvable } = decideLive(world);
+  if (isActionPending(world)) return acceptAction(world, approvable);
+  return rememberAction(world) ?? plan;
+}
+
+interface Decision {
+  readonly plan: SchemaPlan;
+  /** What a person may approve now. */
+  readonly approvable?: Approvable | undefined;
+}
+
+function decideLive(world: World): Decision {
+  const { spec, connection, sources } = world;
   if (spec.kind === 'invalid') {
     const verdict = stalled('InvalidSpec', `The spec is not valid: ${spec.problem}. Correct it.`);
-    return planFor(world, verdict, blockedOutcome(verdict));
+    return { plan: planFor(world, verdict, blockedOutcome(verdict)) };
   }
-  if (spec.value.suspend) return { ...planFor(world, suspended, { kind: 'settled' }), work: [] };
-  return decideApply(world, spec.value);
+  const isSuspended = spec.value.suspend;
+  if (connection.kind === 'missing') return { plan: decideMissing(world, connection, isSuspended) };
+  if (sources.kind === 'missing') return { plan: decideMissing(world, sources, isSuspended) };
+  const inputs: Inputs = { spec: spec.value, connection, sources };
+  if (isSuspended) {
+    const { orders, plan } = planning(world, inputs);
+    const verdict: Verdict = { ...suspended, ...(plan === undefined ? {} : { plan }) };
+    return { plan: { ...planFor(world, verdict, { kind: 'settled' }), work: orders } };
+  }
+  if (world.unmetDependency !== undefined) return { plan: waitForDependency(world, world.unmetDependency) };
+  return decideApply(world, inputs);
 }
 
 const suspended: Verdict = {
   status: 'Unknown',
   reason: 'Suspended',
   message:
-    'Suspended: nothing is compared or changed in the database until spec.suspend is false. What is served stays served.',
+    'Suspended: nothing is changed in the database until spec.suspend is false; status.plan shows what would be. What is served stays served.',
   isStalled: false,
   lastError: 'keep',
 };
 
-function decideApply(world: World, spec: ApiSchemaSpec): SchemaPlan {
-  const { connection, sources } = world;
-  if (connection.kind === 'missing') return decideMissing(world, connection);
-  if (sources.kind === 'missing') return decideMissing(world, sources);
-  const request = {
-    ...visitOf(world, connection.uri, spec.schema),
-    migrations: sources.migrations,
-    apiSql: sources.apiSql,
-  };
-  const { order, state } = orderFor({ kind: 'apply', request }, connection.token, world.work, world.now);
-  const verdict = verdictOf(world, state);
-  return { ...planFor(world, verdict, outcomeOf(verdict, state)), work: [order] };
+function decideApply(world: World, inputs: Inputs): Decision {
+  // What the ledger said before this is not so any more: everything is looked at anew.
+  if (hasChangedLedger(world)) {
+    const verdict = settledBefore(world) ?? verdictOf(world, undefined);
+    const outcome: Outcome = { kind: 'waiting', on: 'a new look at the database', retryAfterMs: 100 };
+    return { plan: { ...planFor(world, verdict, outcome), work: [] } };
+  }
+  const request = applyRequestOf(world, inputs);
+  const patience = patienceFor(inputs.spec);
+  const { order, state } = orderFor(
+    { kind: 'apply', request, patience },
+    applyIdentity(inputs, request),
+    world.work,
+    world.now,
+  );
+  const planned = planning(world, inputs);
+  const orders = [order, ...planned.orders];
+  const plan = planned.plan === undefined ? {} : { plan: planned.plan };
+  const result = state?.state === 'done' && isApplyResult(state.result) ? state.result : undefined;
+  if (result?.kind === 'needsJob') {
+    const stage = jobStage(world, inputs.spec, result.pending);
+    const verdict: Verdict = { ...stage.verdict, ...plan, summary: result.summary, ...lintOf(result) };
+    const outcome = verdict.isStalled ? blockedOutcome(verdict, jobPollMs) : waitingFor(verdict, jobPollMs);
+    return decided(world, verdict, outcome, [...orders, ...stage.orders]);
+  }
+  if (result?.kind === 'applied') {
+    const lane = contracting(world, inputs, result.summary);
+    const collect = lane.ending.length > 0 ? [] : collecting(world, inputs, result.summary);
+    const verdict = withContraction({ ...verdictOf(world, state), ...plan }, lane);
+    const outcome = outcomeOfLane(verdict, lane, state);
+    const all = [...orders, ...lane.orders, ...collect];
+    return { ...decided(world, verdict, outcome, all), approvable: lane.approvable };
+  }
+  const verdict = { ...verdictOf(world, state), ...plan };
+  const approvable: Approvable | undefined =
+    result?.kind === 'blocked' && result.release !== undefined ? `release/${result.release}` : undefined;
+  return { ...decided(world, verdict, outcomeOf(verdict, state), orders), approvable };
+}
+
+function decided(
+  world: World,
+  verdict: Verdict,
+  outcome: Outcome,
+  work: readonly WorkOrder<Work>[],
+): Decision {
+  return { plan: { ...planFor(world, verdict, outcome), work } };
+}
+
+function hasChangedLedger({ work }: World): boolean {
+  return [...work.values()].some(
+    (state) =>
+      state.state === 'done' &&
+      (state.result.kind === 'contracted' || ('dropped' in state.result && state.result.dropped.length > 0)),
+  );
+}
+
+function withContraction(verdict: Verdict, { answer, isStalled, ending }: Contracting): Verdict {
+  return { ...verdict, contraction: answer, ending, ...(isStalled ? { stalledBy: answer } : {}) };
+}
+
+function lintOf({ lint }: { readonly lint?: Verdict['lint'] }): Pick<Verdict, 'lint'> {
+  return lint === undefined ? {} : { lint };
 }
 
 // A run that is under way stays under way: the Secret may only be on its way from one version to the next.
-function decideMissing(world: World, missing: Missing): SchemaPlan {
+function decideMissing(world: World, missing: Missing, isSuspended: boolean): SchemaPlan {
+  if (isSuspended) return { ...planFor(world, suspended, { kind: 'settled' }), work: [] };
   const verdict = stalled(missing.reason, missing.message);
   return planFor(world, verdict, blockedOutcome(verdict, secretPollMs));
 }
 
-function outcomeOf(verdict: Verdict, state: WorkState<WorkResult> | undefined): Outcome {
-  if (state?.state !== 'done') return { kind: 'waiting', on: verdict.message, retryAfterMs: resyncMs };
+function waitForDependency(world: World, message: string): SchemaPlan {
+  const verdict: Verdict = { status: 'False', reason: 'WaitingForDependency', message, isStalled: false };
+  return { ...planFor(world, verdict, waitingFor(verdict, resyncMs)), work: [] };
+}
+
+function outcomeOfLane(verdict: Verdict, lane: Contracting, state: SchemaWorkState | undefined): Outcome {
+  return lane.ending.length > 0 ? waitingFor(verdict, endingPollMs) : outcomeOf(verdict, state);
+}
+
+function outcomeOf(verdict: Verdict, state: SchemaWorkState | undefined): Outcome {
+  if (state?.state !== 'done') return waitingFor(verdict, resyncMs);
   return verdict.isStalled
     ? blockedOutcome(verdict, resyncMs)
     : { kind: 'settled', recheckAfterMs: resyncMs };
+}
+
+function waitingFor(verdict: Verdict, retryAfterMs: number): Outcome {
+  return { kind: 'waiting', on: verdict.message, retryAfterMs };
 }

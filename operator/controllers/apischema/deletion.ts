@@ -1,11 +1,12 @@
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
-import type { WorkState } from '../../runtime/reconciler.ts';
 import { orderFor, resyncMs, visitOf } from './order.ts';
 import { blockedOutcome, planFor, secretPollMs, type SchemaPlan } from './plan.ts';
-import { namesOf, type Verdict } from './status.ts';
+import { patienceFor } from './request.ts';
+import { namesOf } from './served.ts';
+import type { Verdict } from './status.ts';
 import { failed, stalled } from './verdict.ts';
-import type { WorkResult, World } from './world.ts';
+import type { SchemaWorkState, World } from './world.ts';
 
 /** What is to be done about an ApiSchema that is being deleted. */
 export function decideDeletion(world: World): SchemaPlan {
@@ -33,8 +34,13 @@ function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
     );
     return planFor(world, verdict, blockedOutcome(verdict, secretPollMs));
   }
-  const request = visitOf(world, connection.uri, spec.schema);
-  const { order, state } = orderFor({ kind: 'drop', request }, connection.token, world.work, world.now);
+  const request = visitOf(world, connection, spec.schema);
+  const { order, state } = orderFor(
+    { kind: 'drop', request, patience: patienceFor(spec) },
+    { rest: [connection.token, spec.schema] },
+    world.work,
+    world.now,
+  );
   if (state?.state === 'done' && state.result.kind === 'dropped') return letGo(world);
   const verdict = verdictOf(state);
   const outcome = verdict.isStalled
@@ -43,7 +49,7 @@ function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
   return { ...planFor(world, verdict, outcome), work: [order] };
 }
 
-function verdictOf(state: WorkState<WorkResult> | undefined): Verdict {
+function verdictOf(state: SchemaWorkState | undefined): Verdict {
   if (state?.state === 'failed') return failed(state.message);
   if (state?.state === 'running' && state.failure !== undefined) return failed(state.failure.message);
   if (state?.state === 'done' && state.result.kind === 'blocked')

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { apply, applyRequest, releaseOf } from '../../testing/applyFixture.ts';
 import { startPgProxy, type ProxyVerdict } from '../../testing/pgProxy.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/pgTemplate.ts';
-import type { ApplyProgress, ApplyRequest } from './applySchema.ts';
+import type { ApplyProgress, ApplyRequest } from './applyRequest.ts';
 
 let db: TestDatabase;
 beforeEach(async () => {

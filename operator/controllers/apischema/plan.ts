@@ -2,7 +2,8 @@ import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { finalizer } from '../../api/v1alpha1/shared.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import type { Plan } from '../../runtime/reconciler.ts';
-import { notesFor, statusFor, type Verdict } from './status.ts';
+import { notesFor } from './notes.ts';
+import { statusFor, type Verdict } from './status.ts';
 import type { Work, World } from './world.ts';
 
 /** A plan of this controller. */

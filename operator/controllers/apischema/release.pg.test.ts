@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { apply, applyRequest, releaseOf } from '../../testing/applyFixture.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/pgTemplate.ts';
-import type { ApplyRequest } from './applySchema.ts';
+import type { ApplyRequest } from './applyRequest.ts';
 
 let db: TestDatabase;
 let reader: string;

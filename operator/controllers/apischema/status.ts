@@ -1,10 +1,17 @@
-import type { ApiSchemaStatus, Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
+import type { ApiSchemaStatus, Change, Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import type { Condition } from '../../api/v1alpha1/shared.ts';
-import type { LedgerSummary } from './applyResult.ts';
+import type { Drift } from '../../database/driftSentences.ts';
+import type { LintResult } from '../../lint/source.ts';
 import { findCondition, setCondition, type ConditionDraft } from '../../runtime/conditions.ts';
-import type { EventNote } from '../../runtime/reconciler.ts';
+import { driftText } from './blocked.ts';
+import type { LedgerSummary } from './ledgerSummary.ts';
+import { findingText } from './reviewSql.ts';
+import { servedAnswer } from './served.ts';
 import type { World } from './world.ts';
+
+/** What a condition says. */
+export type ConditionAnswer = Pick<Condition, 'status' | 'message'> & { readonly reason: Reason };
 
 /** What a decision says about the object; conditions, status and Events are made from it. */
 export interface Verdict {
@@ -15,12 +22,24 @@ export interface Verdict {
   readonly message: string;
   /** A person must act. */
   readonly isStalled: boolean;
+  /** Something beside the above on which a person must act. */
+  readonly stalledBy?: ConditionAnswer;
   /** Places of a release just built whose names could not be mapped, as `function, line n`. */
   readonly unmapped?: readonly string[];
   /** What the ledger says now; absent: as before. */
   readonly summary?: LedgerSummary;
   /** Why it could not be applied; absent: it could, or is being. `keep`: as before. */
   readonly lastError?: NonNullable<ApiSchemaStatus['lastError']> | 'keep';
+  // What was found out on the way; absent: as before.
+  readonly lint?: LintResult;
+  readonly drift?: readonly Drift[];
+  readonly tests?: NonNullable<ApiSchemaStatus['tests']>;
+  readonly changes?: readonly Change[];
+  readonly plan?: NonNullable<ApiSchemaStatus['plan']>;
+  /** The condition ContractionPending. */
+  readonly contraction?: ConditionAnswer;
+  /** Ids of the releases that a contraction ends. */
+  readonly ending?: readonly string[];
 }
 
 /** The verdict that the status holds already: for work that may still turn out to change nothing. */
@@ -33,96 +52,155 @@ export function previousVerdict(world: World): Verdict | undefined {
     status: ready.status,
     reason: ready.reason as Reason,
     message: ready.message,
-    isStalled: stalled?.status === 'True',
+    isStalled: stalled?.status === 'True' && stalled.reason === ready.reason,
     lastError: 'keep',
   };
 }
+
+const shown = 50;
 
 /** The whole status for a verdict. */
 export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
   const previous = world.object.status ?? {};
   const { generation } = world.object.metadata;
-  const release = verdict.summary === undefined ? previous.release : verdict.summary.release;
-  const releases = verdict.summary?.releases ?? previous.releases;
-  const migrations = verdict.summary?.migrations ?? previous.migrations;
+  const { summary } = verdict;
+  const release = summary === undefined ? previous.release : summary.release;
   const lastError = verdict.lastError === 'keep' ? previous.lastError : verdict.lastError;
-  const { status, reason, message } = verdict;
+  const releases = releasesFor(world, verdict);
+  const changes = verdict.changes?.slice(0, shown) ?? previous.changes;
+  const findings = verdict.lint === undefined ? previous.findings : findingsOf(verdict.lint);
+  const plan = verdict.plan ?? (previous.plan?.generation === generation ? previous.plan : undefined);
+  return {
+    observedGeneration: generation,
+    conditions: conditionsFor(world, verdict, release),
+    ...optional('release', release),
+    ...optional('releases', releases),
+    ...optional('migrations', summary === undefined ? previous.migrations : laneOf(summary.migrations)),
+    ...optional('contractions', summary === undefined ? previous.contractions : laneOf(summary.contractions)),
+    ...optional('findings', findings),
+    ...optional('changes', changes?.map(boundedChange)),
+    ...optional('tests', verdict.tests ?? previous.tests),
+    ...optional(
+      'plan',
+      plan === undefined ? undefined : { ...plan, ...optional('changes', plan.changes?.map(boundedChange)) },
+    ),
+    ...optional('approved', previous.approved),
+    ...optional('lastAction', previous.lastAction),
+    ...optional('lastError', lastError),
+  };
+}
+
+function optional<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: T });
+}
+
+function laneOf(lane: LedgerSummary['migrations']) {
+  return { ...lane, last: [...lane.last] };
+}
+
+function boundedChange({ name, detail, kind, ...rest }: Change): Change {
+  return { kind: kind.slice(0, 32), name: name.slice(0, 256), ...rest, detail: detail.slice(0, 512) };
+}
+
+function findingsOf({ findings }: LintResult): NonNullable<ApiSchemaStatus['findings']> {
+  const worstFirst = [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
+  return worstFirst.slice(0, shown).map(({ rule, level, source, statement, line, message, why, fix }) => ({
+    rule,
+    level,
+    source,
+    statement,
+    line,
+    message: `${message} ${why} ${fix}`.slice(0, 1024),
+  }));
+}
+
+/** The releases with those who use them; where there are too many, those in use come first into the list. */
+function releasesFor(world: World, { summary, ending = [] }: Verdict): ApiSchemaStatus['releases'] {
+  const known = summary?.releases ?? world.object.status?.releases;
+  const all = known?.map(({ id, schema, builtAt }) => {
+    const usedBy = world.usage
+      .filter(({ release }) => release === id)
+      .slice(0, shown)
+      .map(({ instance, revision, hasTraffic }) => ({
+        instance,
+        revision,
+        ...(hasTraffic ? { hasTraffic } : {}),
+      }));
+    return {
+      id,
+      schema,
+      builtAt,
+      ...(usedBy.length === 0 ? {} : { usedBy }),
+      ...(ending.includes(id) ? { ending: true } : {}),
+    };
+  });
+  if (all === undefined || all.length <= shown) return all;
+  const unused = all.filter(({ usedBy }) => usedBy === undefined).slice(Math.max(0, shown - usedCount(all)));
+  return all.filter((release) => !unused.includes(release)).slice(0, shown);
+}
+
+function usedCount(releases: readonly { readonly usedBy?: unknown }[]): number {
+  return releases.filter(({ usedBy }) => usedBy !== undefined).length;
+}
+
+function conditionsFor(world: World, verdict: Verdict, release: Release | undefined): Condition[] {
+  const { status, reason, message, stalledBy } = verdict;
   const drafts: ConditionDraft[] = [
     { type: 'Ready', status, reason, message },
     { type: 'Applied', status, reason, message },
-    { type: 'Served', ...served(world, verdict, release) },
-    { type: 'Stalled', status: verdict.isStalled ? 'True' : 'False', reason, message },
+    { type: 'Served', ...servedAnswer(world, verdict, release) },
+    ...draft('LintPassed', verdict.lint === undefined ? undefined : lintAnswer(verdict.lint)),
+    ...draft('Drifted', driftAnswer(world, verdict.drift)),
+    ...draft('ContractionPending', verdict.contraction ?? idleLane(world)),
+    verdict.isStalled || stalledBy === undefined
+      ? { type: 'Stalled', status: verdict.isStalled ? 'True' : 'False', reason, message }
+      : { type: 'Stalled', ...stalledBy, status: 'True' },
   ];
+  const observedGeneration = world.object.metadata.generation;
+  return drafts.reduce<Condition[]>(
+    (list, each) => setCondition(list, { ...each, observedGeneration }, world.now),
+    [...(world.object.status?.conditions ?? [])],
+  );
+}
+
+function draft(type: string, answer: ConditionAnswer | undefined): ConditionDraft[] {
+  return answer === undefined ? [] : [{ type, ...answer }];
+}
+
+function lintAnswer({ findings, failed, ignored }: LintResult): ConditionAnswer {
+  const left = ignored === 0 ? '' : ` Ignored: ${String(ignored)}.`;
+  const [worst] = [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
+  if (worst === undefined)
+    return {
+      status: 'True',
+      reason: 'LintClean',
+      message: `The lint found nothing in the newest SQL.${left}`,
+    };
+  const count = `${String(findings.length)} finding${findings.length === 1 ? '' : 's'}, see status.findings; the worst: ${findingText(worst)}`;
   return {
-    observedGeneration: generation,
-    conditions: drafts.reduce<Condition[]>(
-      (list, draft) => setCondition(list, { ...draft, observedGeneration: generation }, world.now),
-      [...(previous.conditions ?? [])],
-    ),
-    ...(release === undefined ? {} : { release }),
-    ...(releases === undefined ? {} : { releases: [...releases] }),
-    ...(migrations === undefined ? {} : { migrations: { ...migrations, last: [...migrations.last] } }),
-    ...(lastError === undefined ? {} : { lastError }),
+    status: failed ? 'False' : 'True',
+    reason: failed ? 'LintFailed' : 'LintWarnings',
+    message: `${count}${left}`,
   };
 }
 
-/** Events for what is new: a release, or a reason to act. */
-export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
-  const previous = world.object.status;
-  const ready = findCondition(previous?.conditions, 'Ready');
-  const notes: EventNote[] = [];
-  const release = verdict.summary?.release;
-  const isNew = release !== undefined && release.id !== previous?.release?.id;
-  if (isNew)
-    notes.push({
-      type: 'Normal',
-      reason: 'ReleasePublished',
-      note: `Release ${release.id} is published in schema ${release.schema}.`,
-    });
-  if (isNew && verdict.unmapped !== undefined && verdict.unmapped.length > 0)
-    notes.push({
-      type: 'Warning',
-      reason: 'NamesNotMapped',
-      note: `Strings of release ${release.id} hold the name of the exposed schema, which was left as it is: ${namesOf(verdict.unmapped.map((name) => ({ name })))}.`,
-    });
-  const isNews = ready?.reason !== verdict.reason || ready.message !== verdict.message;
-  if (isNews && (verdict.isStalled || typeof verdict.lastError === 'object'))
-    notes.push({ type: 'Warning', reason: verdict.reason, note: verdict.message });
-  return notes;
+function driftAnswer({ spec }: World, drift: readonly Drift[] | undefined): ConditionAnswer | undefined {
+  if (spec.kind === 'valid' && spec.value.drift === 'Ignore')
+    return { status: 'Unknown', reason: 'NotCompared', message: 'spec.drift is Ignore.' };
+  if (drift === undefined) return undefined;
+  return drift.length === 0
+    ? { status: 'False', reason: 'NoDrift', message: 'Releases and ledger are as the operator left them.' }
+    : { status: 'True', reason: 'DriftDetected', message: driftText(drift) };
 }
 
-function served(world: World, verdict: Verdict, release: Release | undefined): Omit<ConditionDraft, 'type'> {
-  if (verdict.status !== 'True' || release === undefined)
-    return {
-      status: verdict.status === 'Unknown' ? 'Unknown' : 'False',
-      reason: verdict.status === 'Unknown' ? verdict.reason : 'NotServedYet',
-      message: 'The newest spec has not been applied to the database: see the condition Applied.',
-    };
-  const followers = world.followers.filter(({ follows }) => follows);
-  if (followers.length === 0)
-    return {
-      status: 'True',
-      reason: 'NoInstances',
-      message: 'No ApiInstance follows this ApiSchema, so none serves an older release.',
-    };
-  const late = followers.filter(({ serves, isRolling }) => serves !== release.id || isRolling);
-  if (late.length === 0)
-    return {
-      status: 'True',
-      reason: 'Served',
-      message: `Release ${release.id} is served by every ApiInstance that follows this ApiSchema (${String(followers.length)}).`,
-    };
+/** What is said of the second lane while it is not its turn; undefined: as before. */
+function idleLane({ spec, object }: World): ConditionAnswer | undefined {
+  if (spec.kind === 'valid' && spec.value.contractions.length === 0)
+    return { status: 'False', reason: 'NoContraction', message: 'The spec has no contractions.' };
+  if (findCondition(object.status?.conditions, 'ContractionPending') !== undefined) return undefined;
   return {
-    status: 'False',
-    reason: 'NotServedYet',
-    message: `Release ${release.id} is not yet, or not alone, what these ApiInstances serve: ${namesOf(late)}. Their own conditions say why.`,
+    status: 'True',
+    reason: 'Contracting',
+    message: 'Contractions are looked at when migrations and API SQL have been applied.',
   };
-}
-
-/** Names for a message: the first ten. */
-export function namesOf(list: readonly { readonly name: string }[]): string {
-  const names = list.slice(0, 10).map(({ name }) => name);
-  return list.length > names.length
-    ? `${names.join(', ')} and ${String(list.length - names.length)} more`
-    : names.join(', ');
 }

@@ -1,0 +1,215 @@
+import { sqlChecksum } from '../../migration/checksum.ts';
+import type { WorkOrder } from '../../runtime/reconciler.ts';
+import { isApproved, type Approvable } from './approval.ts';
+import type { LaneEntry } from './lane.ts';
+import type { LedgerSummary } from './ledgerSummary.ts';
+import { laneIdentity } from './lane.ts';
+import { orderFor, visitOf, type OrderedWork } from './order.ts';
+import { patienceFor, type Inputs } from './request.ts';
+import type { ConditionAnswer } from './status.ts';
+import type { SurveyResult } from './contractOrder.ts';
+import { failedMessage } from './verdict.ts';
+import type { Usage, Work, World } from './world.ts';
+
+/** How often the revisions that a contraction ends are looked for, while they leave; in milliseconds. */
+export const endingPollMs = 2_000;
+
+/** The second lane: what is to be done about it, and what is said. */
+export interface Contracting {
+  readonly orders: readonly WorkOrder<Work>[];
+  /** The condition ContractionPending. */
+  readonly answer: ConditionAnswer;
+  /** A person must act before it goes on, and not only approve. */
+  readonly isStalled: boolean;
+  /** What a person may approve now. */
+  readonly approvable?: Approvable;
+  /** Ids of the releases that an approved contraction ends: no revision may begin to use them. */
+  readonly ending: readonly string[];
+}
+
+type Surveyed = Extract<SurveyResult, { kind: 'surveyed' }>;
+
+/**
+ * The first contraction that has not run: surveyed, approved, then run once no kept revision uses a release that needs
+ * what it takes away. A release that has traffic, or that a spec names, is never ended: the contraction waits.
+ */
+export function contracting(world: World, inputs: Inputs, summary: LedgerSummary): Contracting {
+  const lane = inputs.sources.contractions;
+  const position = lane.length - summary.contractions.pending;
+  const next = lane[position];
+  const base = { isStalled: false, ending: [] };
+  if (next === undefined)
+    return { ...base, orders: [], answer: { status: 'False', reason: 'NoContraction', message: none(lane) } };
+  const survey = surveyOrder(world, inputs, summary, next);
+  const orders = [survey.order];
+  const { state } = survey;
+  if (state?.state === 'done' && state.result.kind === 'contractionRefused')
+    return { ...base, orders, isStalled: true, answer: pending('ContractionFailed', state.result.message) };
+  if (state?.state === 'failed')
+    return { ...base, orders, answer: pending('Contracting', failedMessage(state.message)) };
+  if (state?.state !== 'done' || state.result.kind !== 'surveyed')
+    return {
+      ...base,
+      orders,
+      answer: pending('Contracting', `What contraction ${next.name} takes away is being looked for.`),
+    };
+  return { ...base, ...afterSurvey(world, inputs, summary, next, position, state.result, orders) };
+}
+
+function afterSurvey(
+  world: World,
+  inputs: Inputs,
+  summary: LedgerSummary,
+  next: LaneEntry,
+  position: number,
+  surveyed: Surveyed,
+  orders: readonly WorkOrder<Work>[],
+): Partial<Contracting> & Pick<Contracting, 'orders' | 'answer'> {
+  const needed = [...new Set(surveyed.needs.map(({ release }) => release))];
+  const held = heldBy(world, summary, needed);
+  if (held !== undefined)
+    return {
+      orders,
+      answer: pending(
+        'ReleasesInUse',
+        `Contraction ${next.name} waits: ${held} ${needText(surveyed, needed)}`,
+      ),
+    };
+  const ends = world.usage.filter(({ release }) => needed.includes(release));
+  const target: Approvable = `contraction/${next.name}@${sqlChecksum(next.sql).slice(0, 12)}`;
+  const isFree = inputs.spec.contractions[position]?.approval === 'Automatic' || isApproved(world, target);
+  if (!isFree)
+    return {
+      orders,
+      approvable: target,
+      answer: pending('AwaitingApproval', approvalText(next, surveyed, ends, needed)),
+    };
+  if (ends.length > 0)
+    return {
+      orders,
+      ending: needed,
+      answer: pending(
+        'EndingReleases',
+        `Contraction ${next.name} waits until these revisions have left the rollback window: ${usageText(ends)}.`,
+      ),
+    };
+  const run = contractOrder(world, inputs, summary, next, position, needed);
+  const all = [...orders, run.order];
+  const { state } = run;
+  if (state?.state === 'done' && state.result.kind === 'contractionRefused')
+    return {
+      orders: all,
+      ending: needed,
+      isStalled: true,
+      answer: pending('ContractionFailed', `${state.result.message} Nothing of it is in the database.`),
+    };
+  const text = state?.state === 'failed' ? failedMessage(state.message) : `Contraction ${next.name} runs.`;
+  return { orders: all, ending: needed, answer: pending('Contracting', text) };
+}
+
+/** Why none of these releases may be ended, as the beginning of a sentence; undefined when they may. */
+function heldBy(world: World, summary: LedgerSummary, needed: readonly string[]): string | undefined {
+  const newest = summary.release?.id;
+  if (newest !== undefined && needed.includes(newest))
+    return `the newest release, ${newest}, needs what it takes away.`;
+  const users = world.usage.filter(({ release, hasTraffic }) => hasTraffic && needed.includes(release));
+  if (users.length > 0)
+    return `${usageText(users)} ${users.length === 1 ? 'has' : 'have'} traffic and ${users.length === 1 ? 'needs' : 'need'} what it takes away.`;
+  const pinned = world.followers.filter(({ pins }) => pins !== undefined && needed.includes(pins));
+  if (pinned.length > 0)
+    return `spec.schemaRef.release of ${pinned.map(({ name }) => name).join(', ')} names a release that needs what it takes away.`;
+  return undefined;
+}
+
+function approvalText(
+  next: LaneEntry,
+  surveyed: Surveyed,
+  ends: readonly Usage[],
+  needed: readonly string[],
+): string {
+  const price =
+    needed.length === 0
+      ? 'No release needs what it takes away.'
+      : `It ends ${ends.length === 0 ? 'no kept revision' : `these revisions, to which nobody can roll back then: ${usageText(ends)}`}. ${needText(surveyed, needed)}`;
+  const opaque =
+    surveyed.opaque.length === 0
+      ? ''
+      : ` What ${surveyed.opaque.join(', ')} in it does cannot be told beforehand.`;
+  const outside = surveyed.outside.slice(0, 5).map(({ object, what }) => `${object} (${what})`);
+  const others =
+    outside.length === 0 ? '' : ` Outside of the releases these name it too: ${outside.join(', ')}.`;
+  return `Contraction ${next.name} waits for approval. ${price}${opaque}${others} To run it, set the annotation pgrst.dev/action=approve.`;
+}
+
+function needText({ needs }: Surveyed, releases: readonly string[]): string {
+  const shown = needs
+    .filter(({ release }) => releases.includes(release))
+    .slice(0, 5)
+    .map(
+      ({ release, object, how, what }) =>
+        `${object} of release ${release} ${how} ${how === 'depends' ? 'on ' : ''}${what}`,
+    );
+  return shown.length === 0 ? '' : `${shown.join('; ')}.`;
+}
+
+function usageText(usage: readonly Usage[]): string {
+  const shown = usage
+    .slice(0, 10)
+    .map(
+      ({ instance, revision, release }) => `${instance} revision ${String(revision)} (release ${release})`,
+    );
+  return usage.length > shown.length
+    ? `${shown.join(', ')} and ${String(usage.length - shown.length)} more`
+    : shown.join(', ');
+}
+
+function surveyOrder(
+  world: World,
+  { spec, connection }: Inputs,
+  summary: LedgerSummary,
+  contraction: LaneEntry,
+): OrderedWork {
+  const releases = summary.releases.map(({ id, schema }) => ({ id, schema }));
+  const request = { ...visitOf(world, connection, spec.schema), contraction, releases };
+  return orderFor(
+    { kind: 'survey', request, patience: patienceFor(spec) },
+    {
+      rest: [
+        connection.token,
+        spec.schema,
+        laneIdentity([contraction]),
+        releases,
+        summary.migrations.applied,
+      ],
+    },
+    world.work,
+    world.now,
+  );
+}
+
+function contractOrder(
+  world: World,
+  { spec, connection }: Inputs,
+  summary: LedgerSummary,
+  contraction: LaneEntry,
+  position: number,
+  needed: readonly string[],
+): OrderedWork {
+  const releases = summary.releases.map(({ id, schema }) => ({ id, schema }));
+  const ended = releases.filter(({ id }) => needed.includes(id));
+  const request = { ...visitOf(world, connection, spec.schema), contraction, position, ended, releases };
+  return orderFor(
+    { kind: 'contract', request, patience: patienceFor(spec) },
+    { rest: [contraction.name, connection.token, spec.schema, laneIdentity([contraction]), ended] },
+    world.work,
+    world.now,
+  );
+}
+
+function pending(reason: ConditionAnswer['reason'], message: string): ConditionAnswer {
+  return { status: 'True', reason, message };
+}
+
+function none(lane: readonly LaneEntry[]): string {
+  return lane.length === 0 ? 'The spec has no contractions.' : 'All contractions of the spec have run.';
+}

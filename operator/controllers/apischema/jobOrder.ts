@@ -1,0 +1,167 @@
+import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import { apiVersion, group, type ObjectMeta } from '../../api/v1alpha1/shared.ts';
+import type { KubeClient } from '../../runtime/kubeClient.ts';
+import { isConflict, isRefused } from '../../runtime/kubeError.ts';
+import type { KubeObject } from '../../runtime/object.ts';
+
+/** A Job of `spec.beforeMigration`. */
+export interface BeforeJob {
+  readonly name: string;
+  /** Hash of the pending migrations that it was made for. */
+  readonly pendingHash: string;
+  readonly state: 'running' | 'succeeded' | 'failed';
+  /** Of a failed one: the tail of its log, or what Kubernetes says. */
+  readonly tail?: string;
+}
+
+/** How the creation of a Job ended. */
+export type JobResult =
+  | { readonly kind: 'created' }
+  /** The API server does not take the template. */
+  | { readonly kind: 'jobRefused'; readonly message: string };
+
+const schemaLabel = `${group}/schema`;
+const pendingAnnotation = `${group}/pending`;
+const oneDaySeconds = 86_400;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The Job that has to succeed before these are run. `pendingHash` is hex. */
+export function beforeJob(
+  { name, namespace, uid }: ObjectMeta,
+  template: NonNullable<ApiSchemaSpec['beforeMigration']>['jobTemplate'],
+  pending: { readonly hash: string; readonly names: readonly string[] },
+  exposedSchema: string,
+): KubeObject {
+  const metadata = json(template['metadata']);
+  const spec = json(template['spec']);
+  const pod = json(spec['template']);
+  const podSpec = json(pod['spec']);
+  const env = [
+    { name: 'PGRST_SCHEMA', value: exposedSchema },
+    { name: 'PGRST_PENDING', value: pending.names.join(',') },
+  ];
+  const withEnv = (container: unknown): Json => ({
+    // The tail of its log becomes part of the pod's status, where we may read it without a right to read logs.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    ...json(container),
+    env: [...list(json(container)['env']), ...env],
+  });
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: `${name.slice(0, 40).replace(/[-.]+$/, '')}-before-${pending.hash.slice(0, 10)}`,
+      namespace,
+      labels: {
+        ...(json(metadata['labels']) as Record<string, string>),
+        [schemaLabel]: name,
+        'app.kubernetes.io/managed-by': 'postgrest-operator',
+      },
+      annotations: {
+        ...(json(metadata['annotations']) as Record<string, string>),
+        [pendingAnnotation]: pending.hash,
+      },
+      ownerReferences: [
+        { apiVersion, kind: 'ApiSchema', name, uid, controller: true, blockOwnerDeletion: true },
+      ],
+    },
+    spec: {
+      backoffLimit: 0,
+      ttlSecondsAfterFinished: oneDaySeconds,
+      ...spec,
+      template: {
+        ...pod,
+        spec: {
+          restartPolicy: 'Never',
+          ...podSpec,
+          containers: list(podSpec['containers']).map(withEnv),
+        },
+      },
+    },
+  };
+}
+
+/** Creates the Job. Throws what time may heal. */
+export async function createJob(
+  job: KubeObject,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  try {
+    // Not an apply: a Job's template is immutable, so it is made once and never corrected.
+    await client.create(job, signal);
+    return { kind: 'created' };
+  } catch (error) {
+    if (isConflict(error)) return { kind: 'created' };
+    if (!isRefused(error)) throw error;
+    return { kind: 'jobRefused', message: error.message };
+  }
+}
+
+/** The Jobs that were made for the ApiSchema, with the end of the log of those that failed. */
+export async function readJobs(
+  schema: { readonly namespace: string; readonly name: string; readonly uid: string },
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<readonly BeforeJob[]> {
+  const { namespace, name, uid } = schema;
+  const { items } = await client.list(
+    { apiVersion: 'batch/v1', kind: 'Job', namespace, labelSelector: `${schemaLabel}=${name}` },
+    signal,
+  );
+  const mine = items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  return await Promise.all(
+    mine.map(async (job) => {
+      const state = stateOf(job);
+      const tail = state === 'failed' ? await logTail(job, client, signal) : undefined;
+      return {
+        name: job.metadata.name,
+        pendingHash: job.metadata.annotations?.[pendingAnnotation] ?? '',
+        state,
+        ...(tail === undefined ? {} : { tail }),
+      };
+    }),
+  );
+}
+
+function stateOf(job: KubeObject): BeforeJob['state'] {
+  const isSo = (type: string): boolean =>
+    list(json(job['status'])['conditions']).some(
+      (condition) => json(condition)['type'] === type && json(condition)['status'] === 'True',
+    );
+  if (isSo('Complete')) return 'succeeded';
+  return isSo('Failed') ? 'failed' : 'running';
+}
+
+/** What the newest pod's containers said last, or why the Job gave up. */
+async function logTail(job: KubeObject, client: KubeClient, signal: AbortSignal): Promise<string> {
+  const { namespace = '', name } = job.metadata;
+  const { items } = await client.list(
+    { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: `batch.kubernetes.io/job-name=${name}` },
+    signal,
+  );
+  const newest = [...items].sort((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1))[0];
+  const statuses = list(json(newest?.['status'])['containerStatuses']).map(json);
+  const ends = statuses
+    .map(({ state }) => json(json(state)['terminated']))
+    .filter(({ exitCode }) => exitCode !== 0);
+  const said = ends.map(({ message }) => message).filter((message) => typeof message === 'string');
+  if (said.length > 0) return said.join('\n').trim().slice(-1000);
+  const why = list(json(job['status'])['conditions'])
+    .map(json)
+    .find(({ type }) => type === 'Failed');
+  return typeof why?.['message'] === 'string' ? why['message'] : 'it left no log';
+}
+
+function createdAt({ metadata }: KubeObject): string {
+  return String(metadata.creationTimestamp);
+}
+
+function json(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

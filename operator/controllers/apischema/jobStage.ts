@@ -1,0 +1,47 @@
+import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import type { WorkOrder } from '../../runtime/reconciler.ts';
+import type { PendingSet } from './applyResult.ts';
+import { beforeJob } from './jobOrder.ts';
+import { orderFor } from './order.ts';
+import type { Verdict } from './status.ts';
+import { failed, stalled } from './verdict.ts';
+import type { Work, World } from './world.ts';
+
+/** How often a Job that runs, or that a person has to delete, is looked at; in milliseconds. */
+export const jobPollMs = 5_000;
+
+/** The Job of `spec.beforeMigration` for what is pending: made once, then waited for. */
+export function jobStage(
+  world: World,
+  spec: ApiSchemaSpec,
+  pending: PendingSet,
+): { readonly orders: readonly WorkOrder<Work>[]; readonly verdict: Verdict } {
+  const job = world.jobs.find(({ pendingHash }) => pendingHash === pending.hash);
+  if (job?.state === 'failed')
+    return {
+      orders: [],
+      verdict: stalled(
+        'BeforeMigrationFailed',
+        `Job ${job.name} of spec.beforeMigration failed, and nothing was migrated: ${job.tail ?? 'it left no log'}. Mend the cause and delete the Job: it is created anew.`,
+      ),
+    };
+  const running: Verdict = {
+    status: 'False',
+    reason: 'BeforeMigrationRunning',
+    message: `The Job of spec.beforeMigration${job === undefined ? ' is being created' : `, ${job.name}, runs`}; ${String(pending.names.length)} migrations wait for it.`,
+    isStalled: false,
+  };
+  if (job !== undefined || spec.beforeMigration === undefined) return { orders: [], verdict: running };
+  const object = beforeJob(world.object.metadata, spec.beforeMigration.jobTemplate, pending, spec.schema);
+  const { order, state } = orderFor({ kind: 'job', job: object }, { rest: [object] }, world.work, world.now);
+  if (state?.state === 'failed') return { orders: [order], verdict: failed(state.message) };
+  if (state?.state === 'done' && state.result.kind === 'jobRefused')
+    return {
+      orders: [order],
+      verdict: stalled(
+        'BeforeMigrationFailed',
+        `The Job of spec.beforeMigration cannot be created: ${state.result.message}. Correct spec.beforeMigration.jobTemplate.`,
+      ),
+    };
+  return { orders: [order], verdict: running };
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { Ledger } from '../../database/ledger.ts';
+import { lint } from '../../lint/lint.ts';
+import type { LintFinding } from '../../lint/finding.ts';
+import type { LintResult, LintSource } from '../../lint/source.ts';
+import { sqlChecksum } from '../../migration/checksum.ts';
+import type { RunnableStatement } from '../../migration/runnable.ts';
+import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
+import type { Blocked, PendingSet } from './applyResult.ts';
+import { apiBlocked, blocked, laneBlocked } from './blocked.ts';
+import type { LaneEntry } from './lane.ts';
+
+/** All SQL that has not run yet, read and judged. */
+export interface Review {
+  readonly kind: 'review';
+  /** Statements of the pending migrations, by name. */
+  readonly migrations: ReadonlyMap<string, readonly RunnableStatement[]>;
+  readonly api: readonly RunnableStatement[];
+  readonly tests?: readonly RunnableStatement[];
+  readonly lint: LintResult;
+}
+
+/** Reads all SQL that has not run yet, before any of it runs; the first thing that is wrong with it blocks the run. */
+export async function reviewSql(
+  ledger: Ledger,
+  request: ApplyRequest,
+  context: ApplyContext,
+): Promise<Review | Blocked> {
+  const { analyst, signal } = context;
+  const { exposedSchema, migrations, contractions } = request;
+  const skipped = appliedCount(ledger, request);
+  const pending = migrations.slice(skipped);
+  const read = await analyst.call(
+    'readMigrations',
+    pending.map(({ name, sql, idempotent = false }) => ({ name, sql, idempotent })),
+  );
+  const statements = new Map<string, readonly RunnableStatement[]>();
+  for (const [index, { name }] of pending.entries()) {
+    const one = read[index];
+    if (one === undefined) throw new Error(`migration ${name} was not read`);
+    if (one.kind === 'problem') return laneBlocked(ledger, request, name, one.failure, one.reason);
+    statements.set(name, one.statements);
+  }
+  const api = await analyst.call('readApi', request.apiSql, exposedSchema);
+  if (api.kind === 'problem') return apiBlocked(ledger, request, api.failure, api.reason);
+  const tests = request.tests === undefined ? undefined : await analyst.call('testStatements', request.tests);
+  if (tests?.kind === 'problem') {
+    const { failure } = tests;
+    return blocked(ledger, request, {
+      reason: 'TestsFailed',
+      message: `spec.tests, statement ${String(failure.statement)} at line ${String(failure.line)}: ${failure.message}.`,
+      error: failure,
+    });
+  }
+  const sources: LintSource[] = [
+    ...migrations.map((each, index) => lintSource('migration', each, index < skipped)),
+    ...contractions.map((each, index) => lintSource('contraction', each, index < ledger.contractions.length)),
+    { kind: 'api', name: 'api', sql: request.apiSql, ignore: [] },
+  ];
+  const result = await lint(
+    sources,
+    { schema: exposedSchema, ...request.lint },
+    {
+      inspect: (given, schema) => analyst.call('inspectSources', given, schema),
+      squawk: context.squawk,
+    },
+    signal,
+  );
+  if (result.failed)
+    return {
+      ...blocked(ledger, request, { reason: 'LintFailed', message: lintMessage(result, request) }),
+      lint: result,
+    };
+  return {
+    kind: 'review',
+    migrations: statements,
+    api: api.statements,
+    ...(tests === undefined ? {} : { tests: tests.statements }),
+    lint: result,
+  };
+}
+
+/** Names these migrations or contractions, with a hash of what they are. */
+export function pendingSet(pending: readonly LaneEntry[]): PendingSet {
+  const parts = pending.map(({ name, sql }) => [name, sqlChecksum(sql)]);
+  return {
+    hash: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
+    names: pending.map(({ name }) => name),
+  };
+}
+
+// A baseline is recorded, not run; it is not in the ledger yet when the SQL is read.
+function appliedCount(ledger: Ledger, { baseline, migrations }: ApplyRequest): number {
+  const recorded = migrations.findIndex(({ name }) => name === baseline) + 1;
+  return Math.max(ledger.migrations.length, recorded);
+}
+
+function lintSource(kind: 'migration' | 'contraction', entry: LaneEntry, applied: boolean): LintSource {
+  return { kind, name: entry.name, sql: entry.sql, ignore: entry.ignore ?? [], applied };
+}
+
+function lintMessage({ findings }: LintResult, { lint: { failOn } }: ApplyRequest): string {
+  const counted = findings.filter(({ level }) => failOn === 'Warning' || level === 'error');
+  const [first] = counted;
+  const rest = counted.length - 1;
+  return `${first === undefined ? '' : findingText(first)} Nothing was run.${rest > 0 ? ` status.findings has ${String(rest)} more.` : ''}`;
+}
+
+/** A finding as a sentence with its place. */
+export function findingText({ rule, source, statement, line, message, fix }: LintFinding): string {
+  return `${source}, statement ${String(statement)} at line ${String(line)} (${rule}): ${message} ${fix}`;
+}
