@@ -483,6 +483,17 @@ const cases: Readonly<Record<Exclude<RuleName, 'pgrst/not-read-by-squawk'>, { ba
         { when: 'inside of the API', api: 'drop view api.v cascade' },
       ],
     },
+    'pgrst/rewrites-table': {
+      bad: [
+        { when: 'a table is vacuumed in full', migration: 'vacuum full t' },
+        { when: 'it says so in parentheses', migration: 'vacuum (full, analyze) t' },
+        { when: 'a table is clustered', migration: 'cluster t using i' },
+      ],
+      good: [
+        { when: 'a table is vacuumed', migration: 'vacuum (analyze) t' },
+        { when: 'the table is new', migration: 'create table t (id int); cluster t using i' },
+      ],
+    },
     'pgrst/contraction-overlap': {
       bad: [
         {

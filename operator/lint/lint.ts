@@ -28,7 +28,8 @@ export async function lint(
   const theirs = await squawkFindings(sources, inspection.places, squawk, signal);
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   const all = [...inspection.findings, ...theirs].sort(
-    (a, b) => (order.get(a.source) ?? 0) - (order.get(b.source) ?? 0) || a.line - b.line,
+    (a, b) =>
+      (order.get(a.source) ?? 0) - (order.get(b.source) ?? 0) || a.statement - b.statement || a.line - b.line,
   );
   const ignored = new Set(options.ignore.map(({ rule }) => rule));
   const ignoredIn = new Set(

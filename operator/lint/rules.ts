@@ -97,6 +97,11 @@ export const rules = {
     why: 'CASCADE drops whatever depends on the object without naming it: the views of releases that are served, say.',
     fix: 'Name what goes. For what older releases still use: a contraction, without CASCADE.',
   },
+  'pgrst/rewrites-table': {
+    level: 'warning',
+    why: 'The whole table is written anew. Everybody who uses it waits meanwhile, the API included.',
+    fix: 'Plain VACUUM, or a tool that rewrites tables beside their users, such as pg_repack.',
+  },
   'pgrst/contraction-overlap': {
     level: 'warning',
     why: 'The API SQL or a pending migration seems to use what the contraction removes, and the two lanes have no order between them: whatever comes second may fail.',

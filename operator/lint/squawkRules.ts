@@ -81,11 +81,6 @@ export const squawkRules: Readonly<Record<string, LintRule>> = {
     why: 'PostgreSQL cuts names to 63 bytes without an error.',
     fix: 'Shorten the name.',
   },
-  'prefer-repack': {
-    level: 'warning',
-    why: `The whole table is rewritten. ${blocks}`,
-    fix: 'Plain VACUUM, or a tool such as pg_repack.',
-  },
   'renaming-column': {
     level: 'warning',
     why: older,

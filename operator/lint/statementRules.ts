@@ -35,10 +35,16 @@ function judgeApiStatement(at: ReadStatement, catalog: Catalog, schema: string, 
       report('pgrst/outside-exposed-schema', at, `${is} outside of the schema ${schema}.`);
 }
 
-function judgeMigrationStatement(at: ReadStatement, catalog: Catalog, schema: string, report: Report): void {
+function judgeMigrationStatement(at: ReadStatement, onNew: boolean, schema: string, report: Report): void {
   for (const { what, name } of createdBy(at))
     if (schemaOf(name) === schema)
       report('pgrst/inside-exposed-schema', at, `${what} ${name} is created in the exposed schema.`);
+  if (rewrites(at) && !onNew)
+    report(
+      'pgrst/rewrites-table',
+      at,
+      `${at.type === 'ClusterStmt' ? 'CLUSTER' : 'VACUUM FULL'} rewrites tables.`,
+    );
   if (cascades(at) && !onNew) report('pgrst/drop-cascade', at, 'The statement drops with CASCADE.');
 }
 
@@ -90,6 +96,11 @@ function touchedBy(at: ReadStatement, { relations }: Catalog): readonly Named[] 
       name: `${schema}.*`,
     }));
   return itemsOf(body['objects']).map((item) => relation('The grant is on', item['RangeVar']));
+}
+
+function rewrites({ type, body }: ReadStatement): boolean {
+  if (type === 'ClusterStmt') return true;
+  return type === 'VacuumStmt' && optionsOf(body['options']).some(({ name }) => name === 'full');
 }
 
 function cascades({ type, body }: ReadStatement): boolean {
