@@ -1,5 +1,5 @@
 import { isProblem, scanSql, type Token } from './parser.ts';
-import { lineAt } from './statements.ts';
+import { createLineCursor } from './statements.ts';
 
 /** A place where a name could not be mapped with certainty. */
 export interface NameFinding {
@@ -38,14 +38,16 @@ export function mapSchemaNames(text: string, mapping: SchemaMapping): MappedText
       findings: text.includes(mapping.from) ? [{ line: 1, kind: 'unscannable' }] : [],
     };
   const bytes = Buffer.from(text);
-  const lineOf = (token: Token): number => lineAt(text, bytes.subarray(0, token.start).toString().length);
+  const lines = createLineCursor(bytes);
   const tokens = scanned.filter((token) => token.kind !== 'comment');
   const uses = tokens.map((token, index) => useOf(tokens, index, token, mapping.from));
   const qualified = uses.includes('schema');
   const findings = tokens.flatMap((token, index): NameFinding[] => {
     if (token.kind === 'string' && stringNames(token.text, mapping.from))
-      return [{ line: lineOf(token), kind: 'string' }];
-    return qualified && uses[index] === 'other' ? [{ line: lineOf(token), kind: 'ambiguous' }] : [];
+      return [{ line: lines.lineOf(token.start), kind: 'string' }];
+    return qualified && uses[index] === 'other'
+      ? [{ line: lines.lineOf(token.start), kind: 'ambiguous' }]
+      : [];
   });
   const parts: string[] = [];
   let end = 0;

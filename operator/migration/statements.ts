@@ -116,12 +116,14 @@ function psqlCommand(sql: string, at: number): string | undefined {
   return `psql command ${command.exec(sql)?.[0] ?? ''}: commands that begin with a backslash are psql's own, not SQL. Remove it, or put what it does (a file that it includes, say) in its place`;
 }
 
-interface LineCursor {
+/** Goes forward through a text and tells lines. */
+export interface LineCursor {
   /** The line, counted from 1, of an offset that is not smaller than the one before. */
   lineOf(offset: number): number;
 }
 
-function createLineCursor(text: string): LineCursor {
+/** A cursor through a text, by UTF-16 units, or through its UTF-8, by bytes. */
+export function createLineCursor(text: string | Buffer): LineCursor {
   let line = 1;
   let feed = text.indexOf('\n');
   return {
