@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { squawkPath } from '../operator/lint/squawk.ts';
 import { createLog } from './lib/log.ts';
 import type { Log } from './lib/log.ts';
 
@@ -17,6 +18,8 @@ export async function buildOperator(log: Log): Promise<string> {
     operator: join(root, 'operator', 'main.ts'),
     // operator/analysis/analyst.ts starts it by this name.
     sqlThread: join(root, 'operator', 'analysis', 'thread.ts'),
+    // The command line tool.
+    pgrst: join(root, 'operator', 'cli', 'main.ts'),
   };
   for (const entry of Object.values(entries))
     if (!existsSync(entry)) throw new Error(`There is no ${entry} to bundle`);
@@ -47,6 +50,8 @@ export async function buildOperator(log: Log): Promise<string> {
     });
     const parser = dirname(createRequire(import.meta.url).resolve('libpg-query'));
     cpSync(join(parser, 'libpg-query.wasm'), join(distFolder, 'libpg-query.wasm'));
+    // operator/lint/squawk.ts looks for it beside the bundle.
+    cpSync(squawkPath(), join(distFolder, 'squawk'));
     for (const folder of ['sql']) {
       if (existsSync(join(root, folder)))
         cpSync(join(root, folder), join(distFolder, folder), { recursive: true });

@@ -1,9 +1,10 @@
-// The operator's image: npm's Node, the C++ library that it needs, and the bundle.
+// The operator's image: npm's Node, the C++ library that it needs, the linter's program, and the bundle.
 import { readdirSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fingerprint, sha256OfFile } from '../lib/cache.ts';
+import { cached, cacheRoot, fingerprint, sha256OfFile } from '../lib/cache.ts';
 import { run } from '../lib/exec.ts';
 import type { Log } from '../lib/log.ts';
+import { writeLayer } from './archive.ts';
 import { baseEntries } from './common.ts';
 import { debianLayer } from './debian.ts';
 import { nodeLayer } from './node.ts';
@@ -16,10 +17,25 @@ const bundle = '/etc/ssl/certs/ca-certificates.crt';
 /** What the package's own script would do: one file of all authorities. */
 const certificates = `mkdir -p "$1"/etc/ssl/certs && cat "$1"/usr/share/ca-certificates/mozilla/*.crt > "$1"${bundle}`;
 
+/** The linter's program, which the bundle looks for beside itself. */
+const squawk = 'squawk';
+
+/** It is many times the size of the bundle and changes with its version only: a layer of its own. */
+async function squawkLayer(dist: string): Promise<string> {
+  const fromFile = join(dist, squawk);
+  const key = fingerprint(await sha256OfFile(fromFile));
+  return cached(join(cacheRoot(), 'images', 'layers', `squawk-${key}.tar`), (temporary) =>
+    writeLayer(temporary, [
+      { path: 'app/', folder: true },
+      { path: join('app', squawk), mode: 0o755, fromFile },
+    ]),
+  );
+}
+
 /** The files of a build folder, below /app. */
 async function appEntries(dist: string): Promise<{ entries: Entry[]; inputs: string[] }> {
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && file.name !== squawk)
     .map((file) => join(file.parentPath, file.name))
     .sort();
   const entries = files.map((fromFile) => ({ path: join('app', relative(dist, fromFile)), fromFile }));
@@ -50,6 +66,7 @@ export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe
         certificates,
       ]),
       await nodeLayer(node, version),
+      await squawkLayer(dist),
     ],
     entries: [...baseEntries([{ name: 'operator', id: user }]), { path: 'app/', folder: true }, ...entries],
     inputs: [fingerprint(...inputs)],

@@ -42,7 +42,8 @@ function judgeExecute(exposed: readonly Routine[], report: Report): void {
 }
 
 function judgeOverloads(exposed: readonly Routine[], report: Report): void {
-  const byName = Map.groupBy(exposed, ({ name }) => name);
+  const byName = new Map<string, Routine[]>();
+  for (const routine of exposed) byName.set(routine.name, [...(byName.get(routine.name) ?? []), routine]);
   for (const group of byName.values())
     group.forEach((routine, index) => {
       const clash = group
