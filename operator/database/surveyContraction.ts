@@ -1,5 +1,5 @@
 import type { ContractionTarget } from '../migration/contractionTargets.ts';
-import type { SoughtTarget, StoredBody } from '../migration/findMentions.ts';
+import type { Mention, SoughtTarget, StoredBody } from '../migration/findMentions.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import type { Session } from './session.ts';
 import { sqlFile } from './sqlFiles.ts';
@@ -9,13 +9,15 @@ export interface SurveyRequest {
   readonly targets: readonly ContractionTarget[];
   /** The releases whose schemas are there. */
   readonly releases: readonly { readonly id: string; readonly schema: string }[];
+  /** Id of the newest release; without it, the one that the ledger says. */
+  readonly newest?: string;
 }
 
 /** How stored bodies are searched: `migration/findMentions.ts`, in the SQL thread. */
 export type MentionFinder = (
   bodies: readonly StoredBody[],
   targets: readonly SoughtTarget[],
-) => Promise<readonly (readonly number[])[]>;
+) => Promise<readonly (readonly Mention[])[]>;
 
 /** A reason why something needs what a contraction takes away. */
 export interface Need {
@@ -43,27 +45,31 @@ const bodiesQuery = sqlFile('contractionBodies');
 
 /**
  * Which releases need what a contraction takes away: by the catalogs, and by the stored bodies of their functions. Errs
- * on the side of needing. Only reads catalogs, outside of a transaction: nobody waits for it.
+ * on the side of needing, except for the newest release: that one was written by whoever wrote the contraction, and would
+ * hold it up for ever; it needs what it cannot be without (a view over a dropped column), and not what may suit it as
+ * well (a tighter constraint, another trigger, `select *`). Only reads catalogs: nobody waits for it.
  */
 export async function surveyContraction(
   session: Session,
   request: SurveyRequest,
   findMentions: MentionFinder,
 ): Promise<ContractionSurvey> {
-  if (request.targets.length === 0) return { needs: [], outside: [] };
-  const { oids, path } = await resolve(session, request.targets);
-  const idOf = new Map(request.releases.map(({ id, schema }) => [schema, id]));
+  const { targets, releases } = request;
+  if (targets.length === 0) return { needs: [], outside: [] };
+  const newest = request.newest ?? (await newestOf(session, releases));
+  const { oids, path } = await resolve(session, targets);
   const dependents = await dependentsOf(session, request, oids);
-  const mentions = await mentionsOf(session, request.targets, oids, path, findMentions);
+  const mentions = await mentionsOf(session, targets, oids, path, findMentions);
   const all = [...dependents, ...mentions];
+  const needsOf = ({ id, schema }: SurveyRequest['releases'][number]): ContractionSurvey['needs'] =>
+    all
+      .filter((need) => need.schema === schema && (need.isSure || id !== newest))
+      .map(({ object, how, what }) => ({ release: id, object, how, what }));
+  const schemas = new Set(releases.map(({ schema }) => schema));
   return {
-    needs: request.releases.flatMap(({ id, schema }) =>
-      all
-        .filter((need) => need.schema === schema)
-        .map(({ object, how, what }) => ({ release: id, object, how, what })),
-    ),
+    needs: releases.flatMap(needsOf),
     outside: mentions
-      .filter(({ schema }) => !idOf.has(schema))
+      .filter(({ schema }) => !schemas.has(schema))
       .slice(0, 20)
       .map(({ object, how, what }) => ({ object, how, what })),
   };
@@ -79,6 +85,17 @@ export function targetText({ kind, schema, name, column, arguments: types }: Con
 
 interface Found extends Need {
   readonly schema: string;
+  /** It cannot be without the target. */
+  readonly isSure: boolean;
+}
+
+async function newestOf(session: Session, releases: SurveyRequest['releases']): Promise<string | undefined> {
+  if (releases.length === 0) return undefined;
+  const [row] = await session.query<{ id: string }>(
+    'select current_release as id from pgrst_ledger.claims where current_release = any ($1)',
+    [releases.map(({ id }) => id)],
+  );
+  return row?.id;
 }
 
 /**
@@ -142,11 +159,13 @@ async function dependentsOf(
     const oid = oids[i] ?? null;
     return oid === null ? [] : [{ i, kind, change, oid, column }];
   });
-  const rows = await session.query<{ i: number; schema: string; object: string }>(dependentsQuery, [
-    releases.map(({ schema }) => schema),
-    JSON.stringify(known),
-  ]);
-  return rows.flatMap(({ i, schema, object }) => found(targets, i, { schema, object, how: 'depends' }));
+  const rows = await session.query<{ i: number; schema: string; object: string; sure: boolean }>(
+    dependentsQuery,
+    [releases.map(({ schema }) => schema), JSON.stringify(known)],
+  );
+  return rows.flatMap(({ i, schema, object, sure }) =>
+    found(targets, i, { schema, object, how: 'depends', isSure: sure }),
+  );
 }
 
 async function mentionsOf(
@@ -162,18 +181,23 @@ async function mentionsOf(
     object: string;
     text: string;
     rows_of: readonly string[];
-  }>(bodiesQuery, [names.map((name) => name.toLowerCase().replaceAll('"', '""'))]);
+    own: readonly string[];
+  }>(bodiesQuery, [
+    names.map((name) => name.toLowerCase().replaceAll('"', '""')),
+    targets.map(({ name }) => name),
+  ]);
   if (bodies.length === 0) return [];
   const mentioned = await findMentions(
-    bodies.map(({ text, rows_of }) => ({
+    bodies.map(({ text, rows_of, own }) => ({
       text,
+      own,
       rowsOf: oids.flatMap((oid, index) => (oid !== null && rows_of.includes(oid) ? [index] : [])),
     })),
     targets.map((target) => ({ ...target, schemas: target.schema === undefined ? path : [target.schema] })),
   );
   return bodies.flatMap(({ schema, object }, index) =>
-    (mentioned[index] ?? []).flatMap((i) =>
-      found(targets, i, { schema, object: `function ${object}`, how: 'mentions' }),
+    (mentioned[index] ?? []).flatMap(({ target, isSure }) =>
+      found(targets, target, { schema, object: `function ${object}`, how: 'mentions', isSure }),
     ),
   );
 }

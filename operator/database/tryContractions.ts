@@ -77,7 +77,11 @@ export async function tryContractions(
       continue;
     }
     const needing = needingReleases(request, surveys[index]);
-    const own = await surveyContraction(session, { targets, releases: [candidate] }, tools.findMentions);
+    const own = await surveyContraction(
+      session,
+      { targets, releases: [candidate], newest: candidateId },
+      tools.findMentions,
+    );
     const [need] = own.needs;
     if (need !== undefined)
       problems.push(

@@ -8,9 +8,20 @@ beforeAll(loadSqlParser);
 const table: ContractionTarget = { kind: 'relation', schema: 'public', name: 'tasks', change: 'dropped' };
 const column: ContractionTarget = { ...table, column: 'due' };
 
-function isMentioned(text: string, target: ContractionTarget, isTrigger = false): boolean {
+function certainty(
+  text: string,
+  target: ContractionTarget,
+  { isTrigger = false, own = [] }: { readonly isTrigger?: boolean; readonly own?: readonly string[] } = {},
+): 'sure' | 'maybe' | 'no' {
   const schemas = target.schema === undefined ? ['public'] : [target.schema];
-  return findMentions([{ text, rowsOf: isTrigger ? [0] : [] }], [{ ...target, schemas }])[0]?.length === 1;
+  const [found] = findMentions([{ text, rowsOf: isTrigger ? [0] : [], own }], [{ ...target, schemas }]);
+  const mention = found?.[0];
+  if (mention === undefined) return 'no';
+  return mention.isSure ? 'sure' : 'maybe';
+}
+
+function isMentioned(text: string, target: ContractionTarget, isTrigger = false): boolean {
+  return certainty(text, target, { isTrigger }) !== 'no';
 }
 
 describe('a table', () => {
@@ -102,5 +113,22 @@ describe('what else', () => {
     ['select 1 from older.t', schema, false],
   ])('%s', (text, target, expected) => {
     expect(isMentioned(text, target)).toBe(expected);
+  });
+});
+
+describe('how sure it is', () => {
+  test.each([
+    ['select due from public.tasks', column, 'sure'],
+    ['select due from tasks', column, 'maybe'],
+    ['select * from public.tasks', column, 'maybe'],
+    ['select 1 from public.tasks', table, 'sure'],
+    ["begin execute 'delete from tasks'; end", table, 'maybe'],
+    ['select due from public.tasks', { ...column, change: 'revoked' }, 'maybe'],
+    ['begin update public.tasks set due = null; end', { ...column, change: 'tightened' }, 'maybe'],
+    ['select 1 from public.tasks', { ...table, change: 'changed' }, 'maybe'],
+    ['select 1 from public.tasks', { ...table, change: 'renamed' }, 'sure'],
+  ] as const)('%s', (text, target, expected) => {
+    // The release has a view tasks of its own.
+    expect(certainty(text, target, { own: ['tasks'] })).toBe(expected);
   });
 });

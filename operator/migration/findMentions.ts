@@ -12,24 +12,37 @@ export interface StoredBody {
   readonly text: string;
   /** It is the trigger function of the relation of these targets (their indexes): NEW and OLD are rows of it. */
   readonly rowsOf: readonly number[];
+  /** Names of targets that something in the routine's own schema has as well: without a schema, that may be meant. */
+  readonly own: readonly string[];
+}
+
+/** A target that a body may name. */
+export interface Mention {
+  /** Its index. */
+  readonly target: number;
+  /** It is named, and nothing else can be meant; false: `select *`, a name of its own schema, what only takes less. */
+  readonly isSure: boolean;
 }
 
 /**
- * Which targets a body of SQL or PL/pgSQL may name: for each body the indexes of them. Works on tokens of PostgreSQL's
- * scanner, without a parse: a name that could be the target counts, a name that stands behind another schema does not. A
- * column counts where the body names its table as well. Comments do not count, string constants (dynamic SQL) do.
+ * Which targets a body of SQL or PL/pgSQL may name, for each body. Works on tokens of PostgreSQL's scanner, without a
+ * parse: a name that could be the target counts, a name that stands behind another schema does not. A column counts where
+ * the body names its table as well. Comments do not count, string constants (dynamic SQL) do.
  */
 export function findMentions(
   bodies: readonly StoredBody[],
   targets: readonly SoughtTarget[],
-): readonly (readonly number[])[] {
+): readonly (readonly Mention[])[] {
   return bodies.map((body) => {
     const words = wordsOf(body.text);
-    return targets.flatMap((target, index) =>
-      mentions(words, target, body.rowsOf.includes(index)) ? [index] : [],
-    );
+    return targets.flatMap((target, index) => {
+      const certainty = mention(words, target, body, body.rowsOf.includes(index));
+      return certainty === undefined ? [] : [{ target: index, isSure: certainty === 'sure' }];
+    });
   });
 }
+
+type Certainty = 'sure' | 'maybe' | undefined;
 
 interface Word {
   /** As the server folds it; of other tokens the text. */
@@ -56,25 +69,30 @@ function fold(name: string): string {
   return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase();
 }
 
-function mentions(words: readonly Word[], target: SoughtTarget, isRow: boolean): boolean {
-  if (target.kind === 'extension') return false;
-  if (target.column === undefined)
-    return words.some((_, at) => namesTarget(words, at, target)) && writesIfTightened(words, target);
+function mention(
+  words: readonly Word[],
+  target: SoughtTarget,
+  { own }: StoredBody,
+  isRow: boolean,
+): Certainty {
+  if (target.kind === 'extension') return undefined;
+  const isDefinite = target.change === 'dropped' || target.change === 'renamed';
+  const named = isRow ? 'sure' : strongest(words.map((_, at) => naming(words, at, target, own)));
+  if (named === undefined || (target.change === 'tightened' && !writes(words))) return undefined;
+  if (target.column === undefined) return isRow || !isDefinite ? 'maybe' : named;
+  if (target.change === 'tightened' || target.change === 'revoked') return 'maybe';
   const { column } = target;
-  if (!isRow && !words.some((_, at) => namesTarget(words, at, target))) return false;
-  if (target.change === 'tightened') return isRow || writesIfTightened(words, target);
-  return words.some(
-    (word, at) =>
-      (word.isName && word.name === column) ||
-      inString(word, column) ||
-      takesAllColumns(words, at) ||
-      insertsByPosition(words, at, target),
-  );
+  if (words.some((word) => (word.isName && word.name === column) || inString(word, column))) return named;
+  const isWhole = words.some((_, at) => takesAllColumns(words, at) || insertsByPosition(words, at, target));
+  return isWhole && !isRow ? 'maybe' : undefined;
+}
+
+function strongest(all: readonly Certainty[]): Certainty {
+  return all.find((each) => each === 'sure') ?? all.find((each) => each !== undefined);
 }
 
 // What is narrowed stands in the way of those that write only.
-function writesIfTightened(words: readonly Word[], { change }: SoughtTarget): boolean {
-  if (change !== 'tightened') return true;
+function writes(words: readonly Word[]): boolean {
   return words.some(
     (word) =>
       (word.isName && /^(insert|update|merge)$/.test(word.name)) ||
@@ -82,14 +100,17 @@ function writesIfTightened(words: readonly Word[], { change }: SoughtTarget): bo
   );
 }
 
-function namesTarget(words: readonly Word[], at: number, target: SoughtTarget): boolean {
+/** Whether the word may stand for the target, or for the relation of a column. */
+function naming(words: readonly Word[], at: number, target: SoughtTarget, own: readonly string[]): Certainty {
   const word = words[at];
-  if (word === undefined) return false;
-  if (inString(word, target.name)) return true;
-  if (!word.isName || word.name !== target.name) return false;
-  if (target.kind === 'schema') return true;
-  if (words[at - 1]?.name === '.') return target.schemas.includes(words[at - 2]?.name ?? '');
-  return couldBe[target.kind](words[at - 1], words[at + 1]);
+  if (word === undefined) return undefined;
+  const loose = own.includes(target.name) ? 'maybe' : 'sure';
+  if (inString(word, target.name)) return loose;
+  if (!word.isName || word.name !== target.name) return undefined;
+  if (target.kind === 'schema') return words[at + 1]?.name === '.' ? 'sure' : 'maybe';
+  if (words[at - 1]?.name === '.')
+    return target.schemas.includes(words[at - 2]?.name ?? '') ? 'sure' : undefined;
+  return couldBe[target.kind](words[at - 1], words[at + 1]) ? loose : undefined;
 }
 
 const before = {
