@@ -3,8 +3,6 @@ import { roleNameProblem } from './roleNames.ts';
 import type { Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 
-export type { WantedRole };
-
 /** How it went. */
 export type RoleResult =
   /** All is as wanted. What was done for it ("create role a"); empty where it was so already. */

@@ -125,7 +125,9 @@ describe('what others have planted where the owner looks', () => {
     const first = await apply(request({ secrets: [{ name: 'jwt', value: 's3cret' }] }));
     releaseOf(first);
     releaseOf(await apply(request({ secrets: [{ name: 'jwt', value: 'another' }] })));
-    releaseOf(await apply(request({ apiSql: `${apiSql} create view api.more as select 1 as one;`, drift: 'Block' })));
+    releaseOf(
+      await apply(request({ apiSql: `${apiSql} create view api.more as select 1 as one;`, drift: 'Block' })),
+    );
     expect(await drop()).toEqual({ kind: 'dropped' });
     expect(await springTraps(db)).toEqual({ before: 0, after: 1 });
   });
