@@ -1,14 +1,15 @@
-// One process that reads a large project once, as the operator does ("thread") or on its event loop ("loop"). Prints JSON.
+// One process that reads a large project once, as the operator does ("thread") or on its event loop ("loop"). Prints
+// JSON.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createSqlAnalyst } from '../../operator/analysis/analyst.ts';
 import type { Operations } from '../../operator/analysis/operations.ts';
 import { releaseHash, sqlChecksum } from '../../operator/migration/checksum.ts';
 import { planMigrations } from '../../operator/migration/planMigrations.ts';
 import { largeWork } from './work.ts';
 
-/** Where the parser runs. */
-export type Place = 'thread' | 'loop';
+/** Where the parser runs; `nowhere`: nothing is done, to see how long the machine itself lets a process wait. */
+export type Place = 'thread' | 'loop' | 'nowhere';
 
 /** What the process found. */
 export interface Finding {
@@ -62,7 +63,16 @@ async function readAll(call: Call): Promise<Finding> {
   };
 }
 
+async function idle(): Promise<Finding> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await sleep(2000);
+  delay.disable();
+  return { maxBlockMs: delay.max / 1e6, apiBytes: 0, migrations: 0, views: 0, statements: 0 };
+}
+
 async function main(place: Place): Promise<Finding> {
+  if (place === 'nowhere') return await idle();
   if (place === 'thread') return await readAll(createSqlAnalyst().call);
   const [{ operations }, { loadSqlParser }] = await Promise.all([
     import('../../operator/analysis/operations.ts'),
@@ -76,4 +86,4 @@ async function main(place: Place): Promise<Finding> {
   });
 }
 
-if (import.meta.main) console.log(JSON.stringify(await main(process.argv[2] === 'loop' ? 'loop' : 'thread')));
+if (import.meta.main) console.log(JSON.stringify(await main(process.argv[2] as Place)));

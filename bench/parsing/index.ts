@@ -4,7 +4,12 @@ import { measure, type Cost } from '../measure.ts';
 import { median, rounded } from '../statistics.ts';
 import type { Finding, Place } from './contestant.ts';
 
-const places: readonly Place[] = ['thread', 'loop'];
+const places: Readonly<Record<Place, string>> = {
+  thread: 'a thread',
+  loop: 'the event loop',
+  nowhere: 'nothing is read',
+};
+const names = Object.keys(places) as Place[];
 
 /** See `Benchmark`. */
 export const title =
@@ -16,18 +21,18 @@ interface Sample extends Cost {
 
 /** Each round is a process of its own for each place; the longest pause of all rounds counts. */
 export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
-  const samples: Record<Place, Sample[]> = { thread: [], loop: [] };
+  const samples: Record<Place, Sample[]> = { thread: [], loop: [], nowhere: [] };
   for (let round = 0; round < rounds; round += 1)
-    for (const place of places) samples[place].push(await sample(place, signal));
+    for (const place of names) samples[place].push(await sample(place, signal));
   const worst = (place: Place): number =>
     Math.max(...samples[place].map(({ finding }) => finding.maxBlockMs));
   const middle = (place: Place, figure: 'seconds' | 'rssMb'): number =>
     median(samples[place].map((each) => each[figure]));
 
   console.log('parser on            s   longest pause ms   peak RSS MiB');
-  for (const place of places)
+  for (const place of names)
     console.log(
-      (place === 'thread' ? 'a thread' : 'the event loop').padEnd(16),
+      places[place].padEnd(16),
       middle(place, 'seconds').toFixed(1).padStart(5),
       worst(place).toFixed(0).padStart(18),
       middle(place, 'rssMb').toFixed(0).padStart(14),
