@@ -1,18 +1,21 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ApiSchema } from '../../api/v1alpha1/apiSchema.ts';
-import { apiVersion, finalizer } from '../../api/v1alpha1/shared.ts';
+import type { ApiSchema, ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import { actionAnnotation, apiVersion, finalizer } from '../../api/v1alpha1/shared.ts';
 import { createEventRecorder } from '../../runtime/events.ts';
-import { createInformer, type Informer } from '../../runtime/informer.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
-import type { KubeObject } from '../../runtime/object.ts';
+import { refOf, type KubeObject } from '../../runtime/object.ts';
 import { createQueue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import { createFakeClock } from '../../testing/fakeClock.ts';
 import { createFakeKube, diesAfter, ProcessDied } from '../../testing/fakeKube.ts';
 import { quietLog } from '../../testing/quietLog.ts';
+import { startSchemaCaches } from '../../testing/schemaCaches.ts';
 import { apiSchema, summaryOf } from '../../testing/schemaWorld.ts';
+import type { ApplyRequest } from './applyRequest.ts';
 import { createApiSchemaController } from './index.ts';
+import { createJob } from './jobOrder.ts';
 import { resyncMs } from './order.ts';
+import { pendingSet } from './reviewSql.ts';
 import type { Work, WorkResult } from './world.ts';
 
 const key: Key = 'shop/todo';
@@ -24,37 +27,56 @@ function createHarness() {
   const kube = createFakeKube();
   const clock = createFakeClock();
   /** API SQL by release id, in the order of publication; what a run finds there it does not do again. */
-  const database = { releases: new Map<string, string>(), runs: 0 };
-  const informers: Informer[] = [];
-  const cache = (kind: string, version: string, metadataOnly = false): Informer => {
-    const informer = createInformer({
-      client: kube.client,
-      clock,
-      rng,
-      log: quietLog,
-      apiVersion: version,
-      kind,
-      metadataOnly,
-    });
-    informers.push(informer);
-    return informer;
-  };
-  const caches = {
-    schemas: cache('ApiSchema', apiVersion),
-    instances: cache('ApiInstance', apiVersion),
-    configMaps: cache('ConfigMap', 'v1', true),
+  const database = { releases: new Map<string, string>(), contracted: new Set<string>(), runs: 0 };
+  const { caches, stop } = startSchemaCaches({ client: kube.client, clock, rng, log: quietLog });
+
+  const apply = (request: ApplyRequest): WorkResult => {
+    const id = `${String(request.apiSql.length)}0000000`.slice(0, 8);
+    const isNew = !database.releases.has(id);
+    const contractions = {
+      applied: database.contracted.size,
+      pending: request.contractions.length - database.contracted.size,
+      last: [],
+    };
+    const pending = pendingSet(request.migrations);
+    if (isNew && request.backups?.includes(pending.hash) === false)
+      return { kind: 'needsJob', pending, summary: { ...summaryOf(id), releases: [], contractions } };
+    if (isNew && request.breaking === 'RequireApproval' && !request.approved.includes(id))
+      return { kind: 'blocked', reason: 'BreakingChange', message: 'It breaks clients.', release: id };
+    database.releases.set(id, request.apiSql);
+    return { kind: 'applied', summary: { ...summaryOf(id), contractions }, unmapped: [] };
   };
 
-  const run = async ({ spec }: { spec: Work }): Promise<WorkResult> => {
-    database.runs += 1;
-    await Promise.resolve();
-    if (spec.kind === 'drop') {
-      database.releases.clear();
-      return { kind: 'dropped' };
-    }
-    const id = `${String(spec.request.apiSql.length)}0000000`.slice(0, 8);
-    database.releases.set(id, spec.request.apiSql);
-    return { kind: 'applied', summary: summaryOf(id), findings: [] };
+  const runWith =
+    (client: KubeClient) =>
+    async ({ spec }: { spec: Work }): Promise<WorkResult> => {
+      database.runs += 1;
+      await Promise.resolve();
+      switch (spec.kind) {
+        case 'job':
+          return await createJob(spec.job, client, new AbortController().signal);
+        case 'apply':
+          return apply(spec.request);
+        case 'plan':
+          return { kind: 'planned', statements: [], problems: [] };
+        case 'survey':
+          return { kind: 'surveyed', needs: [], outside: [], opaque: [] };
+        case 'contract':
+          database.contracted.add(spec.request.contraction.name);
+          return { kind: 'contracted', name: spec.request.contraction.name };
+        case 'collect':
+          return { kind: 'collected', dropped: [] };
+        case 'drop':
+          database.releases.clear();
+          return { kind: 'dropped' };
+      }
+    };
+
+  /** What the Job controller of the cluster does. */
+  const completeJobs = (): void => {
+    for (const job of kube.all('Job'))
+      if (job['status'] === undefined)
+        kube.putStatus(refOf(job), { conditions: [{ type: 'Complete', status: 'True' }] });
   };
 
   function startProcess(client: KubeClient): Controller & { enqueued: Key[] } {
@@ -76,21 +98,22 @@ function createHarness() {
       queue: { ...queue, add: (each) => enqueued.push(each) },
       clusterId: 'cluster-1',
       identity: 'operator-1',
-      run,
+      run: runWith(client),
     });
     return { ...controller, enqueued };
   }
 
-  /** Reconciles until a whole round writes nothing and no work is under way. */
+  /** Reconciles until whole rounds write nothing and no work is under way: the first of them may only see a result. */
   async function settle({ reconciler, tasks }: Controller): Promise<void> {
-    for (;;) {
+    for (let quiet = 0; quiet < 3;) {
       const before = writes();
       const world = await reconciler.observe(key, new AbortController().signal);
       if (world === undefined) return;
       await reconciler.act(reconciler.decide(world), world, new AbortController().signal);
       await clock.settle();
+      completeJobs();
       const isWorking = [...tasks.states(key).values()].some(({ state }) => state !== 'done');
-      if (writes() === before && !isWorking && world.work.size > 0) return;
+      quiet = writes() === before && !isWorking ? quiet + 1 : 0;
     }
   }
 
@@ -105,11 +128,7 @@ function createHarness() {
     startProcess,
     settle,
     writes,
-    stop: () => {
-      informers.forEach((each) => {
-        each.stop();
-      });
-    },
+    stop,
   };
 }
 
@@ -134,18 +153,26 @@ async function harnessWith(object: ApiSchema): Promise<Harness> {
   return harness;
 }
 
-const fresh = (deletionPolicy: 'Retain' | 'Delete'): ApiSchema => {
-  const { metadata, ...rest } = apiSchema({ spec: { deletionPolicy } });
+const fresh = (deletionPolicy: 'Retain' | 'Delete', spec: Partial<ApiSchemaSpec> = {}): ApiSchema => {
+  const { metadata, ...rest } = apiSchema({ spec: { deletionPolicy, ...spec } });
   return {
     ...rest,
     metadata: { namespace: metadata.namespace, name: metadata.name },
   } as unknown as ApiSchema;
 };
 
+/** What a person does by `kubectl annotate`. */
+function ask(kube: Harness['kube'], action: string): void {
+  const object = kube.read(ref);
+  if (object === undefined) throw new Error('there is no ApiSchema');
+  kube.put({ ...object, metadata: { ...object.metadata, annotations: { [actionAnnotation]: action } } });
+}
+
 /** What a journey does to the object, once it has come to rest. */
 const journeys: {
   readonly name: string;
   readonly policy: 'Retain' | 'Delete';
+  readonly spec?: Partial<ApiSchemaSpec>;
   readonly step: (harness: Harness) => Promise<unknown>;
   /** Whether the object is there in the end, and how many releases the database holds. */
   readonly ends: { readonly exists: boolean; readonly releases: number };
@@ -170,6 +197,37 @@ const journeys: {
     ends: { exists: true, releases: 2 },
   },
   {
+    name: 'waits for the Job before its migrations',
+    policy: 'Retain',
+    spec: {
+      beforeMigration: {
+        jobTemplate: { spec: { template: { spec: { containers: [{ name: 'backup' }] } } } },
+      },
+    },
+    step: () => Promise.resolve(),
+    ends: { exists: true, releases: 1 },
+  },
+  {
+    name: 'is approved: a release that breaks clients',
+    policy: 'Retain',
+    spec: { breaking: 'RequireApproval' },
+    step: ({ kube }) => Promise.resolve(ask(kube, 'approve')),
+    ends: { exists: true, releases: 1 },
+  },
+  {
+    name: 'is approved: a contraction',
+    policy: 'Retain',
+    spec: { contractions: [{ name: 'c1', sql: 'drop table old', approval: 'Manual' }] },
+    step: ({ kube }) => Promise.resolve(ask(kube, 'approve')),
+    ends: { exists: true, releases: 1 },
+  },
+  {
+    name: 'is planned',
+    policy: 'Retain',
+    step: ({ kube }) => Promise.resolve(ask(kube, 'plan')),
+    ends: { exists: true, releases: 1 },
+  },
+  {
     name: 'is deleted with Retain',
     policy: 'Retain',
     step: ({ kube }) => kube.client.delete(ref, {}, new AbortController().signal),
@@ -183,6 +241,9 @@ const journeys: {
   },
 ];
 
+/** Journeys whose first reconcile is part of them. */
+const beginnings = new Set(['is created', 'waits for the Job before its migrations']);
+
 /** What is left in the end, without what depends on when and by whom it was written. */
 function endOf({ kube, database }: Harness) {
   const object = kube.read(ref) as unknown as ApiSchema | undefined;
@@ -191,6 +252,8 @@ function endOf({ kube, database }: Harness) {
     finalizers: object?.metadata.finalizers,
     status: object?.status,
     releases: [...database.releases],
+    contracted: [...database.contracted],
+    jobs: kube.all('Job').map(({ metadata }) => metadata.name),
   };
 }
 
@@ -199,10 +262,10 @@ async function travel(
   journey: (typeof journeys)[0],
   n: number,
 ): Promise<{ end: ReturnType<typeof endOf>; writes: number }> {
-  const harness = await harnessWith(fresh(journey.policy));
+  const harness = await harnessWith(fresh(journey.policy, journey.spec));
   const { kube } = harness;
   const first = harness.startProcess(kube.client);
-  if (journey.name !== 'is created') await harness.settle(first);
+  if (!beginnings.has(journey.name)) await harness.settle(first);
   await journey.step(harness);
   const before = harness.writes();
   const mortal = harness.startProcess(Number.isFinite(n) ? diesAfter(n, kube.client) : kube.client);

@@ -23,6 +23,8 @@ export interface Contracting {
   readonly isStalled: boolean;
   /** What a person may approve now. */
   readonly approvable?: Approvable;
+  /** What it takes away is still being looked for. */
+  readonly isLooking: boolean;
   /** Ids of the releases that an approved contraction ends: no revision may begin to use them. */
   readonly ending: readonly string[];
 }
@@ -37,7 +39,7 @@ export function contracting(world: World, inputs: Inputs, summary: LedgerSummary
   const lane = inputs.sources.contractions;
   const position = lane.length - summary.contractions.pending;
   const next = lane[position];
-  const base = { isStalled: false, ending: [] };
+  const base = { isStalled: false, isLooking: false, ending: [] };
   if (next === undefined)
     return { ...base, orders: [], answer: { status: 'False', reason: 'NoContraction', message: none(lane) } };
   const survey = surveyOrder(world, inputs, summary, next);
@@ -51,6 +53,7 @@ export function contracting(world: World, inputs: Inputs, summary: LedgerSummary
     return {
       ...base,
       orders,
+      isLooking: true,
       answer: pending('Contracting', `What contraction ${next.name} takes away is being looked for.`),
     };
   return { ...base, ...afterSurvey(world, inputs, summary, next, position, state.result, orders) };

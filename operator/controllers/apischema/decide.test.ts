@@ -11,7 +11,7 @@ import type { SchemaPlan } from './plan.ts';
 import type { Follower, WorkResult, World } from './world.ts';
 
 const release = 'aaaa1111';
-const applied: WorkResult = { kind: 'applied', summary: summaryOf(release), findings: [] };
+const applied: WorkResult = { kind: 'applied', summary: summaryOf(release), unmapped: [] };
 const failedMigration: WorkResult = {
   kind: 'blocked',
   reason: 'MigrationFailed',
@@ -217,7 +217,7 @@ describe('the verdict', () => {
       served: 'Unknown Suspended',
       stalled: 'False Suspended',
       outcome: 'settled',
-      work: 0,
+      work: 1, // what it would do is planned
     },
   ];
   test.each(table)('when $name', ({ world, ready, served, stalled, outcome, work }) => {
@@ -247,14 +247,25 @@ describe('the work', () => {
       'the Secret',
       {
         ...settled,
-        connection: { kind: 'found', uri: 'postgres://o:new@db/app', token: 'token-2' },
+        connection: {
+          kind: 'found',
+          uri: 'postgres://o:new@db/app',
+          passwords: new Map(),
+          secrets: [],
+          token: 'token-2',
+        },
       },
     ],
     [
       'a migration',
       {
         ...settled,
-        sources: { kind: 'found', migrations: [], apiSql: 'create view api.t as select 1' },
+        sources: {
+          kind: 'found',
+          migrations: [],
+          contractions: [],
+          apiSql: 'create view api.t as select 1',
+        },
       },
     ],
   ])('is another when %s is', (_what, world) => {
@@ -341,11 +352,11 @@ describe('events tell what is new, once', () => {
     expect(notes(settled)).toEqual([]);
   });
   test('names in strings that a new release was published with, and where they stand', () => {
-    const findings = [{ object: 'api.f(integer)', line: 3, kind: 'string' as const }];
-    const [, warning] = decide(then(schemaWorld(), done({ ...applied, findings }))).notes;
+    const unmapped = [{ object: 'api.f(integer)', line: 3, kind: 'string' as const }];
+    const [, warning] = decide(then(schemaWorld(), done({ ...applied, unmapped }))).notes;
     expect(warning).toMatchObject({ type: 'Warning', reason: 'NamesNotMapped' });
     expect(warning?.note).toContain('api.f(integer), line 3');
-    expect(notes(then(settled, done({ ...applied, findings })))).toEqual([]);
+    expect(notes(then(settled, done({ ...applied, unmapped })))).toEqual([]);
   });
   test('a failure, when it appears', () => {
     const failed = then(settled, done(failedMigration));

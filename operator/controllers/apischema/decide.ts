@@ -16,8 +16,9 @@ import type { Missing, SchemaWorkState, Work, World } from './world.ts';
 /** What is to be done about one ApiSchema. */
 export function decide(world: World): SchemaPlan {
   if (world.object.metadata.deletionTimestamp !== undefined) return decideDeletion(world);
-  const { plan, approvable } = decideLive(world);
-  if (isActionPending(world)) return acceptAction(world, approvable);
+  const { plan, approvable, isLooking = false } = decideLive(world);
+  // What waits for approval may not be known yet, after a restart of the operator: the answer is not no then.
+  if (isActionPending(world) && !isLooking) return acceptAction(world, approvable);
   return rememberAction(world) ?? plan;
 }
 
@@ -25,6 +26,8 @@ interface Decision {
   readonly plan: SchemaPlan;
   /** What a person may approve now. */
   readonly approvable?: Approvable | undefined;
+  /** It is still being found out what waits for approval. */
+  readonly isLooking?: boolean;
 }
 
 function decideLive(world: World): Decision {
@@ -60,7 +63,7 @@ function decideApply(world: World, inputs: Inputs): Decision {
   if (hasChangedLedger(world)) {
     const verdict = settledBefore(world) ?? verdictOf(world, undefined);
     const outcome: Outcome = { kind: 'waiting', on: 'a new look at the database', retryAfterMs: 100 };
-    return { plan: { ...planFor(world, verdict, outcome), work: [] } };
+    return { plan: { ...planFor(world, verdict, outcome), work: [] }, isLooking: true };
   }
   const request = applyRequestOf(world, inputs);
   const patience = patienceFor(inputs.spec);
@@ -86,12 +89,14 @@ function decideApply(world: World, inputs: Inputs): Decision {
     const verdict = withContraction({ ...verdictOf(world, state), ...plan }, lane);
     const outcome = outcomeOfLane(verdict, lane, state);
     const all = [...orders, ...lane.orders, ...collect];
-    return { ...decided(world, verdict, outcome, all), approvable: lane.approvable };
+    const { approvable, isLooking } = lane;
+    return { ...decided(world, verdict, outcome, all), approvable, isLooking };
   }
   const verdict = { ...verdictOf(world, state), ...plan };
   const approvable: Approvable | undefined =
     result?.kind === 'blocked' && result.release !== undefined ? `release/${result.release}` : undefined;
-  return { ...decided(world, verdict, outcomeOf(verdict, state), orders), approvable };
+  const isLooking = state === undefined || state.state === 'running';
+  return { ...decided(world, verdict, outcomeOf(verdict, state), orders), approvable, isLooking };
 }
 
 function decided(

@@ -7,6 +7,7 @@ import { openSession, type Session } from '../../database/session.ts';
 import { sentinelName } from '../../migration/checksum.ts';
 import { apiArbitrary, apiTables, type GeneratedApi } from '../../testing/apiGrammar.ts';
 import { build } from '../../testing/buildFixture.ts';
+import { readScenario, scenarios } from '../../testing/scenarios.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/pgTemplate.ts';
 
 // What psql would have built in a schema of that name is what the operator builds as a release: the same description, the
@@ -61,23 +62,45 @@ describe('a release is what psql would have built in a schema of that name', () 
     let published = 0;
     await fc.assert(
       fc.asyncProperty(apiArbitrary(reader, writer), async (generated) => {
-        if (await agree(generated)) published += 1;
+        if (await agree({ ...generated, roles: [reader, writer] })) published += 1;
       }),
       { numRuns: cases, seed, endOnFailure: false },
     );
     // The property says nothing of APIs that PostgreSQL refuses.
     expect(published).toBeGreaterThan(cases / 2);
   });
+
+  test.each(scenarios)('for the system %s, whose pgTAP tests pass in both', async (name) => {
+    const { roles, roleNames, migration, api, tests, probes } = readScenario(
+      name,
+      new URL(database.uri).username,
+    );
+    await database.query(`${roles}; grant ${roleNames.join(', ')} to current_user`);
+    for (const { client } of [operated, verbatim]) {
+      await client.query('create extension if not exists pgtap');
+      await client.query(migration);
+    }
+    expect(await agree({ sql: api, probes, roles: roleNames, tests })).toBe(true);
+  });
 });
 
+/** An API, and who asks it. */
+interface Api extends GeneratedApi {
+  readonly roles: readonly string[];
+  /** pgTAP, which must pass in both. */
+  readonly tests?: string;
+}
+
 /** Builds both, compares them, removes both. Whether there was something to compare. */
-async function agree({ sql, probes }: GeneratedApi): Promise<boolean> {
+async function agree({ sql, probes, tests, roles }: Api): Promise<boolean> {
   try {
     const refusal = await runVerbatim(sql);
-    const built = await build(database.uri, { apiSql: sql }).catch((error: unknown) => {
-      if (error instanceof StatementError) return error.failure;
-      throw error;
-    });
+    const built = await build(database.uri, { apiSql: sql, ...(tests === undefined ? {} : { tests }) }).catch(
+      (error: unknown) => {
+        if (error instanceof StatementError) return error.failure;
+        throw error;
+      },
+    );
     if (refusal !== undefined) {
       expect(built).toMatchObject(refusal);
       return false;
@@ -90,9 +113,9 @@ async function agree({ sql, probes }: GeneratedApi): Promise<boolean> {
       { place: verbatim, schema: 'api', except: undefined },
     ];
     expect(await descriptionOf(ours)).toEqual(await descriptionOf(plain));
-    expect(await privilegesOf(ours)).toEqual(await privilegesOf(plain));
+    expect(await privilegesOf(ours, roles)).toEqual(await privilegesOf(plain, roles));
     for (const probe of probes)
-      for (const role of [undefined, reader, writer])
+      for (const role of [undefined, ...roles])
         expect({ probe, role, answer: await answerOf(ours, probe, role) }).toEqual({
           probe,
           role,
@@ -113,9 +136,12 @@ async function descriptionOf({ place, schema, except }: Built): Promise<readonly
   return lines.sort();
 }
 
-async function privilegesOf({ place, schema, except }: Built): Promise<readonly string[]> {
+async function privilegesOf(
+  { place, schema, except }: Built,
+  roles: readonly string[],
+): Promise<readonly string[]> {
   const { rows } = await place.client.query<{ line: string }>(
-    `with role (name) as (values ($2), ($3), (current_user::text)),
+    `with role (name) as (select unnest($2::text[]) union all select current_user),
           ns as (select oid from pg_namespace where nspname = $1)
      select format('%s schema %s %s', name, p, has_schema_privilege(name, ns.oid, p)) as line
        from role, ns, unnest(array['USAGE', 'CREATE']) p
@@ -128,12 +154,12 @@ async function privilegesOf({ place, schema, except }: Built): Promise<readonly 
       where c.relnamespace = ns.oid
      union all
      select format('%s %s(%s) %s', name, proname, pronargs, has_function_privilege(name, p.oid, 'EXECUTE'))
-       from role, ns, pg_proc p where p.pronamespace = ns.oid and proname is distinct from $4
+       from role, ns, pg_proc p where p.pronamespace = ns.oid and proname is distinct from $3
      union all
      select format('%s %s %s', name, typname, has_type_privilege(name, t.oid, 'USAGE'))
        from role, ns, pg_type t where t.typnamespace = ns.oid
      order by 1`,
-    [schema, reader, writer, except ?? null],
+    [schema, roles, except ?? null],
   );
   return rows.map(({ line }) => line);
 }

@@ -4,14 +4,15 @@ import { apiVersion } from '../../api/v1alpha1/shared.ts';
 import { systemClock as clock } from '../../runtime/clock.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import { createEventRecorder } from '../../runtime/events.ts';
-import { createInformer, type Informer } from '../../runtime/informer.ts';
 import { createQueue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
+import { tools } from '../../testing/applyFixture.ts';
 import { createFakeKube, type FakeKube } from '../../testing/fakeKube.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/pgTemplate.ts';
 import { quietLog } from '../../testing/quietLog.ts';
+import { startSchemaCaches } from '../../testing/schemaCaches.ts';
 import { apiSchema } from '../../testing/schemaWorld.ts';
-import { createApiSchemaController } from './index.ts';
+import { createApiSchemaController, createRunWork } from './index.ts';
 
 const ref = { apiVersion, kind: 'ApiSchema', namespace: 'shop', name: 'todo' };
 const rng = () => 0;
@@ -25,25 +26,7 @@ beforeEach(async () => {
   db = await createTestDatabase();
   kube = createFakeKube();
   const { client } = kube;
-  const informers: Informer[] = [];
-  const cache = (kind: string, version: string, metadataOnly = false): Informer => {
-    const informer = createInformer({
-      client,
-      clock,
-      rng,
-      log: quietLog,
-      apiVersion: version,
-      kind,
-      metadataOnly,
-    });
-    informers.push(informer);
-    return informer;
-  };
-  const caches = {
-    schemas: cache('ApiSchema', apiVersion),
-    instances: cache('ApiInstance', apiVersion),
-    configMaps: cache('ConfigMap', 'v1', true),
-  };
+  const { caches, stop: stopCaches } = startSchemaCaches({ client, clock, rng, log: quietLog });
   const queue = createQueue<Key>({ clock, rng });
   const events = createEventRecorder({
     client,
@@ -62,6 +45,7 @@ beforeEach(async () => {
     queue,
     clusterId: 'cluster-1',
     identity: 'operator-1',
+    run: createRunWork({ client, ...tools }),
   });
   const { signal } = new AbortController();
   const read = () => kube.read(ref) as unknown as ApiSchema | undefined;
@@ -78,7 +62,7 @@ beforeEach(async () => {
   stop = async () => {
     await tasks.stop(5000);
     queue.close();
-    for (const informer of informers) informer.stop();
+    stopCaches();
     await events.flush();
   };
   putSecret(db.uri);
