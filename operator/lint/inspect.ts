@@ -8,10 +8,11 @@ import { maxApiSqlBytes, maxMigrationSqlBytes, textProblem } from '../migration/
 import { createCatalog } from './catalog.ts';
 import type { LintFinding } from './finding.ts';
 import { judgeFunctions } from './functions.ts';
+import { ignoresIn } from './ignore.ts';
 import { createReader, findingOf, placeOf, type Place, type Report } from './reading.ts';
 import { judgeRemovals } from './removals.ts';
 import { createRoutines } from './routines.ts';
-import type { LintSource } from './source.ts';
+import type { LintIgnore, LintSource } from './source.ts';
 import { judgeStatement } from './statementRules.ts';
 import { judgeViews } from './views.ts';
 
@@ -35,6 +36,8 @@ export interface Inspection {
   readonly findings: readonly LintFinding[];
   /** For each source the places of its statements; undefined for API SQL, what was applied, and what does not parse. */
   readonly places: readonly (readonly StatementPlace[] | undefined)[];
+  /** For each source what comments in it ignore. */
+  readonly ignores: readonly (readonly LintIgnore[])[];
 }
 
 /**
@@ -52,6 +55,7 @@ export function inspectSources(sources: readonly LintSource[], schema: string): 
   const read: Place[] = [];
   const places = sources.map((source) => {
     const own: StatementPlace[] = [];
+    const isPending = source.kind !== 'api' && source.applied !== true;
     const take = createReader(source);
     for (const batch of batchesOf(source)) {
       if (isSplitProblem(batch)) {
@@ -65,15 +69,15 @@ export function inspectSources(sources: readonly LintSource[], schema: string): 
         routines.read(at);
         judgeStatement(at, onNew, relations.catalog, schema, report);
         read.push(placeOf(at));
-        own.push(statementPlace(source, statement, onNew));
+        if (isPending) own.push(statementPlace(source, statement, onNew));
       }
     }
-    return source.kind === 'api' || source.applied === true ? undefined : own;
+    return isPending ? own : undefined;
   });
   judgeViews(relations.catalog, schema, report);
   judgeFunctions(routines.routines(), schema, report);
   judgeRemovals(read, relations.catalog, report);
-  return { findings, places };
+  return { findings, places, ignores: sources.map(({ sql }) => ignoresIn(sql)) };
 }
 
 function* batchesOf({ kind, sql }: LintSource): Generator<readonly SqlStatement[] | SplitProblem, void> {

@@ -1,6 +1,5 @@
 import { withoutBom } from '../migration/textProblem.ts';
 import type { LintFinding } from './finding.ts';
-import { ignoresIn } from './ignore.ts';
 import type { Inspection } from './inspect.ts';
 import type { LintOptions, LintResult, LintSource } from './source.ts';
 import type { Squawk } from './squawk.ts';
@@ -33,8 +32,8 @@ export async function lint(
   );
   const ignored = new Set(options.ignore.map(({ rule }) => rule));
   const ignoredIn = new Set(
-    sources.flatMap(({ name, ignore, sql }) =>
-      [...ignore, ...ignoresIn(sql)].map(({ rule }) => `${name} ${rule}`),
+    sources.flatMap(({ name, ignore }, index) =>
+      [...ignore, ...(inspection.ignores[index] ?? [])].map(({ rule }) => `${name} ${rule}`),
     ),
   );
   const findings = all.filter(

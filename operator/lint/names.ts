@@ -36,12 +36,13 @@ export function referredTo(
 
 /** The relations that a tree names, as parts; names of WITH queries are left out. */
 export function relationsIn(tree: unknown): readonly (readonly string[])[] {
-  const bodies = [...walk(tree)];
-  const common = new Set(bodies.flatMap(({ ctename }) => textOf(ctename) ?? []));
-  return bodies
-    .filter(({ relname }) => typeof relname === 'string')
-    .map(partsOf)
-    .filter((parts) => parts.length > 1 || !common.has(parts[0] ?? ''));
+  const common = new Set<string>();
+  const found: (readonly string[])[] = [];
+  walk(tree, (body) => {
+    if (typeof body['ctename'] === 'string') common.add(body['ctename']);
+    if (typeof body['relname'] === 'string') found.push(partsOf(body));
+  });
+  return found.filter((parts) => parts.length > 1 || !common.has(parts[0] ?? ''));
 }
 
 /** The names of the objects of a DROP, each as parts. */

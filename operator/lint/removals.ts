@@ -9,13 +9,15 @@ export function judgeRemovals(statements: readonly Place[], catalog: Catalog, re
     ({ source }) => source.kind === 'contraction' && source.applied !== true,
   );
   const others = statements.filter(({ source }) => source.kind !== 'contraction' && source.applied !== true);
-  const bodies = others.map(({ text }) => ({ text, rowsOf: [] }));
+  const bodies = others.map(({ text }) => ({ text, rowsOf: [], own: [] }));
   for (const at of contractions) {
     const targets = soughtIn(at);
     if (targets.length === 0) continue;
     const found = findMentions(bodies, targets);
     const places = others.flatMap((other, index) => {
-      const named = (found[index] ?? []).flatMap((target) => targets[target] ?? []);
+      const named = (found[index] ?? []).flatMap(({ target, isSure }) =>
+        isSure ? (targets[target] ?? []) : [],
+      );
       return named.some((target) => concerns(target, other, catalog)) ? [positionOf(other)] : [];
     });
     if (places.length > 0)

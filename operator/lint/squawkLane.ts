@@ -14,7 +14,7 @@ interface Entry {
 }
 
 /** Characters for one process: bounds its memory, and how long its answer holds the event loop. */
-const batchSize = 131_072;
+const batchSize = 65_536;
 
 /**
  * squawk's findings for migrations and contractions. API SQL holds nothing that its rules are about. `places` is the

@@ -30,12 +30,12 @@ export function optionsOf(value: unknown): readonly { readonly name: string; rea
   });
 }
 
-/** Every object inside the value, itself included, outermost first. */
-export function* walk(value: unknown): Generator<Body> {
-  if (Array.isArray(value)) for (const item of value) yield* walk(item);
+/** Visits every object inside the value, itself included, outermost first. */
+export function walk(value: unknown, visit: (body: Body) => void): void {
+  if (Array.isArray(value)) for (const item of value) walk(item, visit);
   else if (isNode(value)) {
-    yield value;
-    for (const inner of Object.values(value)) yield* walk(inner);
+    visit(value);
+    for (const key in value) walk(value[key], visit);
   }
 }
 
