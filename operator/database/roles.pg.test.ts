@@ -39,6 +39,7 @@ async function open(uri: string): Promise<Session> {
   });
 }
 
+const owner = (): string => new URL(db.uri).username;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 async function query<Row extends Record<string, unknown>>(
@@ -212,7 +213,7 @@ describe('roles that are there', () => {
     const role = wanted('a', { login: true, password: 'first' });
     await ensure(role);
     await superuser(`drop role a_${tag}`);
-    await superuser(`create role a_${tag} login`);
+    await superuser(`create role a_${tag} login; grant a_${tag} to ${owner()} with admin option`);
     await ensure(role);
     expect(await canLogIn(`a_${tag}`, 'first')).toBe(true);
   });
@@ -292,8 +293,8 @@ describe('what cannot be is refused with a sentence, and nothing is written', ()
   });
 
   test.each([
-    ['the owner itself', () => ({ ...wanted('x'), name: new URL(db.uri).username }), 'logs in as'],
-    ['membership in the owner', () => wanted('x', { memberOf: [new URL(db.uri).username] }), 'every secret'],
+    ['the owner itself', () => ({ ...wanted('x'), name: owner() }), 'logs in as'],
+    ['membership in the owner', () => wanted('x', { memberOf: [owner()] }), 'every secret'],
     [
       'a parent that is nowhere',
       () => wanted('x', { memberOf: [`nosuch_${tag}`] }),
@@ -321,7 +322,7 @@ describe('what cannot be is refused with a sentence, and nothing is written', ()
   });
 
   test('an owner that may create no roles', async () => {
-    await superuser(`alter role ${new URL(db.uri).username} nocreaterole`);
+    await superuser(`alter role ${owner()} nocreaterole`);
     const result = await ensure(wanted('a', { login: true, password: 's3cret' }));
     const message = result.kind === 'refused' ? result.message : '';
     expect(message).toContain(`Let an administrator run: create role "a_${tag}" login password '…'`);
@@ -331,11 +332,35 @@ describe('what cannot be is refused with a sentence, and nothing is written', ()
 
   test('an owner that may create no roles does not need to when they are there', async () => {
     await ensure(wanted('a'), wanted('b', { memberOf: [`a_${tag}`] }));
-    await superuser(`alter role ${new URL(db.uri).username} nocreaterole`);
+    await superuser(`alter role ${owner()} nocreaterole`);
     expect(await ensure(wanted('a'), wanted('b', { memberOf: [`a_${tag}`] }))).toEqual({
       kind: 'ensured',
       done: [],
     });
+  });
+
+  // Since PostgreSQL 16 CREATEROLE is not enough for roles that others have made.
+  test('a role that somebody else made, where that matters', async () => {
+    await superuser(`create role a_${tag}; create role b_${tag}`);
+    const [server] = await query<{ version: number }>(
+      "select current_setting('server_version_num')::int as version",
+    );
+    const results = [
+      await ensure(wanted('a', { login: true })),
+      await ensure(wanted('c', { memberOf: [`b_${tag}`] })),
+    ];
+    const messages = results.map((result) => (result.kind === 'refused' ? result.message : 'ensured'));
+    if ((server?.version ?? 0) < 160_000) {
+      expect(messages).toEqual(['ensured', 'ensured']);
+      return;
+    }
+    expect(messages).toEqual([
+      expect.stringContaining(`grant "a_${tag}" to "${owner()}" with admin option.`),
+      expect.stringContaining(`grant "b_${tag}" to "${owner()}" with admin option.`),
+    ]);
+    await superuser(`grant a_${tag}, b_${tag} to ${owner()} with admin option`);
+    expect(await ensure(wanted('a', { login: true }))).toMatchObject({ kind: 'ensured' });
+    expect(await ensure(wanted('c', { memberOf: [`b_${tag}`] }))).toMatchObject({ kind: 'ensured' });
   });
 
   test('a role of a superuser', async () => {

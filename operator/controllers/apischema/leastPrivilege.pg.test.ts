@@ -98,10 +98,11 @@ describe('a function of a release', () => {
     const grants = `grant usage on schema api to ${db.names.web_anon}; grant select on api.over to ${db.names.web_anon};`;
     const changes = { apiSql: readers + grants, secrets: [{ name: 'jwt', value: 's3cret' }] };
     const schema = `api_${releaseOf(await apply(request(changes)))}`;
-    await db.query(`alter role ${db.names.authenticator} password '${db.tag}' inherit`);
-    // The authenticator inherits what anon has.
+    await db.query(`
+      alter role ${db.names.web_anon} login password '${db.tag}';
+      grant connect on database ${db.names.app} to ${db.names.web_anon}`);
     const ask = async (sql: string): Promise<unknown> => {
-      const rows = await db.query<{ value: unknown }>(sql, db.names.authenticator);
+      const rows = await db.query<{ value: unknown }>(sql, db.names.web_anon);
       return rows[0]?.value;
     };
     expect(await ask(`select ${schema}.login() as value`)).toBe('definer s3cret');
