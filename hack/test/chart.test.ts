@@ -148,7 +148,7 @@ describe.each([
     expect(words.filter((word) => word.includes('*'))).toEqual([]);
     expect(new Set(rules.flatMap(({ apiGroups }) => apiGroups))).toEqual(
       new Set([
-        ...['', 'apps', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io'],
+        ...['', 'apps', 'batch', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io'],
         ...['networking.k8s.io', 'pgrst.dev', 'policy'],
       ]),
     );

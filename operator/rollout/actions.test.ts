@@ -27,6 +27,7 @@ const settled: ActionWorld = {
   desired: desired(2),
   main: 2,
   kept: [1, 2],
+  ended: [],
 };
 /** Revision 3 is being rolled out over 2 and holds at the first pause. */
 const rolling: ActionWorld = {
@@ -41,6 +42,13 @@ const rolledBack: ActionWorld = {
   memory: { stable: revision(1), rejected: [rejected(2, 1)], history: [promoted(2, 1), promoted(1)] },
   main: 1,
 };
+
+it('a rollback to a revision that a contraction has ended is refused, and the safe targets are named', () => {
+  expect(resolveAction('rollback=1', 'id', { ...rolling, kept: [2, 3], ended: [1] })).toEqual({
+    refused:
+      'revision 1 cannot serve any more, because a contraction ended its release: safe targets are 2, 3',
+  });
+});
 
 describe('resolving an action', () => {
   const table: [string, string, ActionWorld, number | RegExp][] = [

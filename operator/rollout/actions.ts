@@ -18,6 +18,8 @@ export interface ActionWorld {
   readonly main: number | undefined;
   /** Revisions that one can go back to. */
   readonly kept: readonly number[];
+  /** Kept revisions whose release is gone or about to go: they cannot serve any more. */
+  readonly ended: readonly number[];
 }
 
 /** An action with its target: what `pgrst.dev/accepted` holds. */
@@ -65,6 +67,11 @@ const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) =
     const target = wanted ?? previous(world);
     if (target === undefined) {
       return { refused: `no revision before this one is kept: kept are ${world.kept.join(', ')}` };
+    }
+    if (world.ended.includes(target)) {
+      return {
+        refused: `revision ${target} cannot serve any more, because a contraction ended its release: safe targets are ${world.kept.join(', ') || 'none'}`,
+      };
     }
     if (!world.kept.includes(target)) {
       return { refused: `revision ${target} is not kept: kept are ${world.kept.join(', ')}` };

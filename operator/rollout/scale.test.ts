@@ -28,6 +28,7 @@ const base: ScaleInput = {
   isMoving: false,
   history: [left(1, 20)],
   warmForMs: 15 * 60_000,
+  ending: new Set(),
 };
 
 describe('how many pods a revision has', () => {
@@ -37,6 +38,13 @@ describe('how many pods a revision has', () => {
     ['the target does not shrink while a rollout runs', state(2, 5), { isMoving: true }, 5],
     ['an old revision keeps its pods while it is warm', state(1, 3), { history: [left(1, 5)] }, 3],
     ['an old revision loses its pods when it has cooled', state(1, 3), {}, 0],
+    [
+      'a warm revision that a contraction ends loses them at once',
+      state(1, 3),
+      { history: [left(1, 5)], ending: new Set([1]) },
+      0,
+    ],
+    ['what has traffic keeps its pods, whatever ends it', state(2, 3), { ending: new Set([2]) }, 3],
     ['a cold revision is not warmed for nothing', state(1, 0), { history: [left(1, 5)] }, 0],
     ['an aborted candidate loses its pods at once', state(3, 3), {}, 0],
     [

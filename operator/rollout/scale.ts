@@ -18,6 +18,8 @@ export interface ScaleInput {
   readonly isMoving: boolean;
   readonly history: readonly HistoryEntry[];
   readonly warmForMs: number;
+  /** Revisions that a contraction waits for: they keep no pods to roll back to. */
+  readonly ending: ReadonlySet<number>;
 }
 
 /** How many pods a revision should have. */
@@ -28,7 +30,8 @@ export function replicasOf(revision: RevisionState, input: ScaleInput): number {
   }
   // An object that says weight 0 is not a proof: pods go only when the data plane was seen not to use them.
   if (!input.isTrafficProved) return current;
-  return warmLeftMs(revision.number, input) > 0 ? current : 0;
+  const isWarm = warmLeftMs(revision.number, input) > 0 && !input.ending.has(revision.number);
+  return isWarm ? current : 0;
 }
 
 /** Milliseconds for which a revision that lost the traffic still keeps its pods; 0 or less: none. */

@@ -58,7 +58,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
-# Every pod of a revision is proved at its own address.
+# The Job of spec.beforeMigration, made from the user's own template.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, create]
+# Every pod of a revision is proved at its own address; the pods of a failed Job tell the end of its log.
 - apiGroups: ['']
   resources: [pods]
   verbs: [get, list, watch]

@@ -8,6 +8,7 @@ import {
   type ActionWorld,
 } from '../../rollout/actions.ts';
 import type { Desired, InstancePlan } from './plan.ts';
+import { usability, type Usability } from './usable.ts';
 import type { World } from './world.ts';
 
 /** Whether somebody has asked for something that is not accepted yet. */
@@ -61,12 +62,19 @@ export function carryOutAction(
 }
 
 function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | undefined): ActionWorld {
+  const all = usability(world);
+  const numbers = (which: (each: Usability) => boolean): readonly number[] =>
+    all
+      .filter(which)
+      .map(({ revision }) => revision.number)
+      .sort((a, b) => a - b);
   return {
     memory: world.status,
     steps: spec.rollout.steps,
     desired,
     main: world.main,
-    kept: world.revisions.map(({ number }) => number).sort((a, b) => a - b),
+    kept: numbers(({ isUsable }) => isUsable),
+    ended: numbers(({ isUsable }) => !isUsable),
   };
 }
 

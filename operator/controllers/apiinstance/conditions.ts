@@ -4,6 +4,7 @@ import { setCondition } from '../../runtime/conditions.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
 import { isTrafficProved, podWaitsFor, unreachable } from './work.ts';
+import { usability, type Usability } from './usable.ts';
 import type { World } from './world.ts';
 
 /** A pod that still has no schema cache after so long points at its database rather than at its start. */
@@ -25,6 +26,7 @@ export function instanceConditions(decided: Decided): Condition[] {
     Paused: paused(decided),
     TrafficProved: trafficProved(decided),
     SchemaCacheProved: schemaCacheProved(decided),
+    RollbackSafe: rollbackSafe(decided.world),
     Stalled: stalled(decided.problem),
   });
 }
@@ -79,6 +81,27 @@ function ready(decided: Decided, progress: Answer): Answer {
     reason: 'RolloutComplete',
     message: `Revision ${target.revision} has all traffic.`,
   };
+}
+
+/** Whether one can go back, and to what. */
+function rollbackSafe(world: World): Answer {
+  const others = usability(world).filter(({ revision }) => revision.number !== world.main);
+  const name = ({ revision }: Usability): string =>
+    `${revision.number} (release ${revision.content.release.id})`;
+  const safe = others.filter(({ isUsable }) => isUsable).map(name);
+  const ended = others.filter(({ isUsable }) => !isUsable).map(name);
+  const rest = ended.length === 0 ? '' : ` Ended by a contraction: ${ended.join(', ')}.`;
+  return safe.length === 0
+    ? {
+        status: 'False',
+        reason: 'NothingToRollBackTo',
+        message: `No other revision is kept that could serve.${rest}`,
+      }
+    : {
+        status: 'True',
+        reason: 'RollbackPossible',
+        message: `Revisions to roll back to: ${safe.join(', ')}.${rest}`,
+      };
 }
 
 function progressing({ traffic }: Decided, progress: Answer): Answer {

@@ -15,6 +15,7 @@ import type { Decided, Desired, InstancePlan, NewRevision } from './plan.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
 import { historyAfter, isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
+import { usability } from './usable.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
 
@@ -178,6 +179,11 @@ function scaleInput({ world, spec, target, traffic, history }: Decided): ScaleIn
     isMoving: traffic.stage !== 'Settled',
     history,
     warmForMs: durationMs(spec.rollout.warmFor),
+    ending: new Set(
+      usability(world)
+        .filter(({ isEnding }) => isEnding)
+        .map(({ revision }) => revision.number),
+    ),
   };
 }
 

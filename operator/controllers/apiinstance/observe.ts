@@ -157,6 +157,7 @@ function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): 
     exposedSchema: schema.spec.schema,
     newest: status?.release,
     releases: status?.releases ?? (status?.release ? [status.release] : []),
+    ending: new Set((status?.releases ?? []).filter(({ ending }) => ending === true).map(({ id }) => id)),
     message: status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '',
   };
 }

@@ -2,6 +2,7 @@ import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { names, type Owner } from '../../resources/names.ts';
 import type { TrafficDecision } from '../../rollout/types.ts';
 import type { ObjectRef } from '../../runtime/object.ts';
+import { usability } from './usable.ts';
 import type { World } from './world.ts';
 
 /** Revisions beyond the rollback window, and what is left of them. */
@@ -11,8 +12,8 @@ export interface Outdated {
 }
 
 /**
- * The revisions that nothing refers to any more: not among the newest `revisionHistoryLimit` old ones, without traffic,
- * without pods. Deleted as a whole, the snapshot last: as long as it exists, a crash in between is picked up again.
+ * The revisions that nothing refers to any more: not among the newest `revisionHistoryLimit` old ones, or ended by a
+ * contraction; without traffic, without pods. Deleted as a whole, the snapshot last: as long as it exists, a crash in between is picked up again.
  */
 export function outdated(
   world: World,
@@ -32,8 +33,13 @@ export function outdated(
     .map(({ number }) => number)
     .filter((number) => !inUse.has(number))
     .sort((a, b) => b - a);
+  const ending = new Set(
+    usability(world)
+      .filter(({ isEnding }) => isEnding)
+      .map(({ revision }) => revision.number),
+  );
   const revisions = old
-    .slice(spec.rollout.revisionHistoryLimit)
+    .filter((number, index) => index >= spec.rollout.revisionHistoryLimit || ending.has(number))
     .filter(
       (number) =>
         (world.deployments.get(number) ?? 0) === 0 && !world.pods.some((pod) => pod.revision === number),

@@ -27,6 +27,8 @@ export interface SchemaState {
   readonly exposedSchema: string;
   readonly newest: Release | undefined;
   readonly releases: readonly Release[];
+  /** Ids of releases that a contraction is about to end: nothing may begin to use them. */
+  readonly ending: ReadonlySet<string>;
   /** Its Ready condition's message, for passing on. */
   readonly message: string;
 }

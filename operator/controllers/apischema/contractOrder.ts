@@ -1,7 +1,8 @@
 import type { SqlAnalyst } from '../../analysis/analyst.ts';
-import { runContraction, type ReleaseSchema } from '../../database/contraction.ts';
+import { runContraction } from '../../database/contraction.ts';
 import { refreshSnapshots, readDifferences } from '../../database/drift.ts';
 import { readLedger, type Claimant } from '../../database/ledger.ts';
+import type { ReleaseSchema } from '../../database/releaseContents.ts';
 import { surveyContraction, type ContractionSurvey } from '../../database/surveyContraction.ts';
 import {
   lockFor,

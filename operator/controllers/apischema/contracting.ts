@@ -6,7 +6,7 @@ import type { LedgerSummary } from './ledgerSummary.ts';
 import { laneIdentity } from './lane.ts';
 import { orderFor, visitOf, type OrderedWork } from './order.ts';
 import { patienceFor, type Inputs } from './request.ts';
-import type { ConditionAnswer } from './status.ts';
+import type { ConditionAnswer } from './conditionAnswer.ts';
 import type { SurveyResult } from './contractOrder.ts';
 import { failedMessage } from './verdict.ts';
 import type { Usage, Work, World } from './world.ts';

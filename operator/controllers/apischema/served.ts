@@ -1,11 +1,11 @@
 import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
-import type { ConditionAnswer, Verdict } from './status.ts';
+import type { ConditionAnswer } from './conditionAnswer.ts';
 import type { World } from './world.ts';
 
 /** The condition Served: whether every instance that follows the ApiSchema serves its newest release, and no other. */
 export function servedAnswer(
   world: World,
-  verdict: Pick<Verdict, 'status' | 'reason'>,
+  verdict: Pick<ConditionAnswer, 'status' | 'reason'>,
   release: Release | undefined,
 ): ConditionAnswer {
   if (verdict.status !== 'True' || release === undefined)

@@ -1,5 +1,6 @@
 import { durationMs } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import { withoutBom } from '../../migration/textProblem.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import type { LaneEntry } from './lane.ts';
@@ -26,7 +27,7 @@ export async function readSources(
     for (const { configMapKeyRef } of sqlFrom) {
       const text = await read(configMapKeyRef);
       if (typeof text !== 'string') return text;
-      parts.push(text);
+      parts.push(withoutBom(text));
     }
     // A part that does not end its last line or statement must not run into the next one.
     return parts.join('\n');

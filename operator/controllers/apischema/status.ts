@@ -5,13 +5,11 @@ import type { Drift } from '../../database/driftSentences.ts';
 import type { LintResult } from '../../lint/source.ts';
 import { findCondition, setCondition, type ConditionDraft } from '../../runtime/conditions.ts';
 import { driftText } from './blocked.ts';
+import type { ConditionAnswer } from './conditionAnswer.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
 import { findingText } from './reviewSql.ts';
 import { servedAnswer } from './served.ts';
 import type { World } from './world.ts';
-
-/** What a condition says. */
-export type ConditionAnswer = Pick<Condition, 'status' | 'message'> & { readonly reason: Reason };
 
 /** What a decision says about the object; conditions, status and Events are made from it. */
 export interface Verdict {
