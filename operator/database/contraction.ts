@@ -1,18 +1,12 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { contractionRefusal } from './contractionRefusal.ts';
+import { contractionFailure } from './contractionRefusal.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
+import { watchReleases, type ReleaseSchema } from './releaseContents.ts';
 import { failureOfError, runStatements, StatementError, type StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { errorKind, sqlstateOf } from './sqlError.ts';
 import { sqlFile } from './sqlFiles.ts';
 import { inTransaction, type TransactionContext } from './transaction.ts';
-
-/** A release as a contraction sees it. */
-export interface ReleaseSchema {
-  readonly id: string;
-  /** The schema that holds it. */
-  readonly schema: string;
-}
 
 /** One contraction, ready to run. */
 export interface ContractionToRun {
@@ -41,8 +35,8 @@ const dependentsQuery = sqlFile('releaseDependents');
 
 /**
  * Runs one contraction exactly once, in one transaction: its ledger row first, then the schemas of the releases that it
- * ends are dropped, these and no others, then its SQL runs. PostgreSQL's own dependency check is the last guard. Call it
- * with the lock held. Throws a RunFailure, or what the connection threw.
+ * ends are dropped, these and no others, then its SQL runs. PostgreSQL's own dependency check is the last guard, and that
+ * nothing was taken out of the other releases (CASCADE). Call it with the lock held. Throws a RunFailure, or what the connection threw.
  */
 export async function runContraction(
   context: TransactionContext,
@@ -56,7 +50,11 @@ export async function runContraction(
       await recordContraction(session, contraction);
       const message = await endReleases(session, contraction.exposedSchema, contraction.ended);
       if (message !== undefined) return { value: { kind: 'refused', failure: { message } }, end: 'rollback' };
+      const hurt = await watchReleases(session, keptBeside(contraction.releases, contraction.ended));
       await runStatements(session, contraction.statements);
+      const damage = await hurt();
+      if (damage !== undefined)
+        return { value: { kind: 'refused', failure: { message: damage } }, end: 'rollback' };
       await session.query(
         `update pgrst_ledger.contractions
             set applied_at = clock_timestamp(),
@@ -113,8 +111,15 @@ function refusalOf(error: unknown, releases: readonly ReleaseSchema[]): Statemen
   if (sqlstateOf(cause) === undefined || errorKind(cause) !== 'permanent') return undefined;
   // Without a place: it came at COMMIT.
   const failure = isStatement ? error.failure : failureOfError(error);
-  const sentence = contractionRefusal(cause, releases);
-  return sentence === undefined ? failure : { ...failure, message: sentence };
+  return contractionFailure(failure, cause, releases);
+}
+
+/** The releases that stay. */
+export function keptBeside(
+  releases: readonly ReleaseSchema[],
+  ended: readonly ReleaseSchema[],
+): readonly ReleaseSchema[] {
+  return releases.filter(({ id }) => ended.every((each) => each.id !== id));
 }
 
 /** Why a contraction cannot be one transaction: a statement of it that PostgreSQL runs only alone. */

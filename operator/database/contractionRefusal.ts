@@ -1,16 +1,26 @@
 import pg from 'pg';
+import type { ReleaseSchema } from './releaseContents.ts';
+import type { StatementFailure } from './runStatements.ts';
 import { messageOf, sqlstateOf } from './sqlError.ts';
 
 const shown = 10;
 
 /**
- * What PostgreSQL says against a contraction, as a sentence that says what to do. `cause` is its error; undefined when it
- * is none of those that a contraction is apt to meet.
+ * What PostgreSQL says against a contraction, as a sentence that says what to do. `cause` is its error; the failure stays
+ * as it is where that is none of those that a contraction is apt to meet. PostgreSQL's hint goes: it advises CASCADE,
+ * which would take apart what is kept.
  */
-export function contractionRefusal(
+export function contractionFailure(
+  { hint, ...failure }: StatementFailure,
   cause: unknown,
-  releases: readonly { readonly id: string; readonly schema: string }[],
-): string | undefined {
+  releases: readonly ReleaseSchema[],
+): StatementFailure {
+  const sentence = refusal(cause, releases);
+  if (sentence !== undefined) return { ...failure, message: sentence };
+  return hint === undefined ? failure : { ...failure, hint };
+}
+
+function refusal(cause: unknown, releases: readonly ReleaseSchema[]): string | undefined {
   switch (sqlstateOf(cause)) {
     // dependent_objects_still_exist; feature_not_supported with a detail is ALTER COLUMN TYPE under a view.
     case '2BP01':
@@ -28,10 +38,7 @@ export function contractionRefusal(
   }
 }
 
-function neededBy(
-  cause: unknown,
-  releases: readonly { readonly id: string; readonly schema: string }[],
-): string {
+function neededBy(cause: unknown, releases: readonly ReleaseSchema[]): string {
   const lines = detailOf(cause);
   const what = lines.length === 0 ? messageOf(cause) : list(lines);
   const needing = releases.filter(({ schema }) => lines.some((line) => namesSchema(line, schema)));

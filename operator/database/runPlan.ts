@@ -2,7 +2,7 @@ import type { ApiDescription } from '../migration/apiDescription.ts';
 import type { ApiChange } from '../migration/apiChange.ts';
 import type { ContractionReading } from '../migration/contractionTargets.ts';
 import type { RunnableStatement } from '../migration/runnable.ts';
-import type { ReleaseSchema } from './contraction.ts';
+import type { ReleaseSchema } from './releaseContents.ts';
 import type { RelationLock } from './heldLocks.ts';
 import type { StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,7 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { dropSchemas, soloFailure, type ReleaseSchema } from './contraction.ts';
-import { contractionRefusal } from './contractionRefusal.ts';
+import { dropSchemas, keptBeside, soloFailure } from './contraction.ts';
+import { contractionFailure } from './contractionRefusal.ts';
+import { watchReleases, type ReleaseSchema } from './releaseContents.ts';
 import { problemSentence, type PlanRequest, type PlanTools } from './runPlan.ts';
 import type { StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
@@ -21,25 +22,18 @@ export type ContractionVerdict =
  */
 export async function dryRunContraction(
   session: Session,
-  contraction: {
-    readonly name: string;
-    readonly statements: readonly RunnableStatement[];
-    readonly ended: readonly ReleaseSchema[];
-    /** All releases whose schemas are there. */
-    readonly releases: readonly ReleaseSchema[];
-  },
+  contraction: OneContraction,
   limits: TrialLimits = trialLimits,
 ): Promise<ContractionVerdict> {
   const alone = soloFailure(contraction.statements);
   if (alone !== undefined) return { kind: 'refused', failure: alone };
   const end = await rolledBack(session, async () => {
     const trial = await beginTrial(session, limits);
-    const schemas = contraction.ended.map(({ schema }) => schema);
-    return await tryOne(session, trial, contraction.name, contraction.statements, schemas);
+    return await tryOne(session, trial, contraction);
   });
   if (end === undefined) return { kind: 'fits' };
   if (end.kind === 'stopped') return { kind: 'unknown', message: end.message };
-  return { kind: 'refused', failure: refusedBy(end, contraction.releases) };
+  return { kind: 'refused', failure: end.failure };
 }
 
 /** The release that the API SQL would become, while it is built. */
@@ -90,10 +84,12 @@ export async function tryContractions(
     else if (!isNew && needing.some(({ id }) => id === request.current?.id))
       problems.push(`${label}: the newest release, ${request.current?.id ?? ''}, needs what it takes away.`);
     await session.query('savepoint contraction');
-    const schemas = needing.flatMap(({ schema }) =>
-      schema === request.exposedSchema ? (parked ?? []) : schema,
-    );
-    const end = await tryOne(session, trial, name, statements, schemas);
+    const there = request.releases.map(({ id, schema }) => ({
+      id,
+      schema: schema === request.exposedSchema ? (parked ?? schema) : schema,
+    }));
+    const ended = there.filter(({ id }) => needing.some((release) => release.id === id));
+    const end = await tryOne(session, trial, { name, statements, ended, releases: [...there, candidate] });
     if (end === undefined) {
       fitting.add(name);
       await session.query('release savepoint contraction');
@@ -101,7 +97,7 @@ export async function tryContractions(
     }
     await undo(session);
     if (end.kind === 'stopped') return { fitting, problems: [...problems, `${label}: ${end.message}.`] };
-    problems.push(problemSentence(label, refusedBy(end, [...request.releases, candidate])));
+    problems.push(problemSentence(label, end.failure));
   }
   return { fitting, problems };
 }
@@ -121,9 +117,11 @@ export async function tryReversed(
   for (const [index, { name, statements }] of request.contractions.entries()) {
     if (soloFailure(statements) !== undefined) continue;
     await session.query('savepoint contraction');
-    const schemas = needingReleases(request, surveys[index]).map(({ schema }) => schema);
+    const ended = needingReleases(request, surveys[index]);
+    const { releases } = request;
     // One that fails here takes away what a pending migration makes: then there is but one order.
-    if ((await tryOne(session, trial, name, statements, schemas)) !== undefined) await undo(session);
+    if ((await tryOne(session, trial, { name, statements, ended, releases })) !== undefined)
+      await undo(session);
     else taken.push(name);
   }
   if (taken.length === 0) return [];
@@ -139,31 +137,39 @@ export async function tryReversed(
   return [];
 }
 
+/** A contraction, the releases that it ends, and all that are there. */
+interface OneContraction {
+  readonly name: string;
+  readonly statements: readonly RunnableStatement[];
+  readonly ended: readonly ReleaseSchema[];
+  readonly releases: readonly ReleaseSchema[];
+}
+
 async function tryOne(
   session: Session,
   trial: Trial,
-  name: string,
-  statements: readonly RunnableStatement[],
-  schemas: readonly string[],
+  { name, statements, ended, releases }: OneContraction,
 ): Promise<TrialEnd | undefined> {
+  const schemas = ended.map(({ schema }) => schema);
   const dropped = await trial.limit(() => dropSchemas(session, schemas));
   if (dropped.kind !== 'done') return dropped;
-  if (dropped.value !== undefined)
-    return { kind: 'failed', failure: { message: dropped.value }, cause: undefined };
-  return await trial.run(name, statements);
+  if (dropped.value !== undefined) return refused(dropped.value);
+  const hurt = await watchReleases(session, keptBeside(releases, ended));
+  const end = await trial.run(name, statements);
+  if (end?.kind === 'failed')
+    return { ...end, failure: contractionFailure(end.failure, end.cause, releases) };
+  if (end !== undefined) return end;
+  const damage = await hurt();
+  return damage === undefined ? undefined : refused(damage);
+}
+
+function refused(message: string): TrialEnd {
+  return { kind: 'failed', failure: { message }, cause: undefined };
 }
 
 async function undo(session: Session): Promise<void> {
   await session.query('rollback to savepoint contraction');
   await session.ownSettings();
-}
-
-function refusedBy(
-  { failure, cause }: Extract<TrialEnd, { kind: 'failed' }>,
-  releases: readonly ReleaseSchema[],
-): StatementFailure {
-  const sentence = contractionRefusal(cause, releases);
-  return sentence === undefined ? failure : { ...failure, message: sentence };
 }
 
 function needingReleases(
