@@ -51,14 +51,21 @@ col as (
     join pg_attribute a on a.attrelid = c.oid
    where a.attnum > 0 and not a.attisdropped
 ),
+-- Columns that the views' rules name. Materialized: joined by name alone, as the planner likes to in a transaction whose
+-- catalogs have no statistics yet, thousands of views with a column `id` are millions of rows.
+used (relid, attrelid, attnum, attname) as materialized (
+  select r.ev_class, b.attrelid, b.attnum, b.attname
+    from pg_rewrite r
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
+     and d.refobjsubid > 0 and d.refobjid <> r.ev_class
+    join pg_attribute b on b.attrelid = d.refobjid and b.attnum = d.refobjsubid
+   where r.ev_class = any (array(select oid from rel))
+),
 -- Columns of tables that a view shows under their own name. (Which column stands behind another name is known to the
 -- view's tree only.)
 origin (object, within, relid, attnum) as (
-  select col.object, col.within, b.attrelid, b.attnum
-    from col join pg_rewrite r on r.ev_class = col.relid
-    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
-     and d.refobjsubid > 0 and d.refobjid <> col.relid
-    join pg_attribute b on b.attrelid = d.refobjid and b.attnum = d.refobjsubid and b.attname = col.attname
+  select col.object, col.within, used.attrelid, used.attnum
+    from col join used on used.relid = col.relid and used.attname = col.attname
   union
   select o.object, o.within, b.attrelid, b.attnum
     from origin o join pg_attribute v on v.attrelid = o.relid and v.attnum = o.attnum
