@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMigrations } from '../testing/migrationFixture.ts';
-import { startPgProxy, type ProxyVerdict } from '../testing/pgProxy.ts';
+import { isWatchersQuery, startPgProxy, type ProxyVerdict } from '../testing/pgProxy.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/pgTemplate.ts';
 
 let db: TestDatabase;
@@ -68,9 +68,6 @@ async function reset(): Promise<void> {
   await db.query('drop schema if exists app cascade; drop schema if exists pgrst_ledger cascade');
 }
 
-/** Long waits only, so that the watcher sends no messages in between. */
-const patience = { lockTimeoutMs: 2000, retryDelaysMs: [10, 10, 10] };
-
 /** What an undisturbed run leaves. */
 let undisturbed: unknown;
 beforeAll(async () => {
@@ -91,11 +88,12 @@ async function untilBackendsAreGone(): Promise<void> {
 /** Runs with the connection cut at the n-th message; false when there were fewer. */
 async function isCutAt(n: number, verdict: ProxyVerdict): Promise<boolean> {
   let count = 0;
-  const proxy = await startPgProxy(db.uri, () => {
+  const proxy = await startPgProxy(db.uri, (sql) => {
+    if (isWatchersQuery(sql)) return 'pass';
     count += 1;
     return count === n ? verdict : 'pass';
   });
-  const running = runMigrations(proxy.uri, migrations, { patience });
+  const running = runMigrations(proxy.uri, migrations);
   const error = await running.catch((thrown: unknown) => thrown);
   await proxy.close();
   await untilBackendsAreGone();

@@ -9,6 +9,11 @@ export type ProxyVerdict =
   /** The query reaches the server; its answer never reaches the client, whose connection is cut. */
   | 'cutAfter';
 
+/** Whether a query is the watcher's (database/watcher.ts): when it comes is a matter of time, and losing it harms nothing. */
+export function isWatchersQuery(sql: string): boolean {
+  return /pg_blocking_pids|from pg_catalog\.pg_stat_progress_create_index where pid/.test(sql);
+}
+
 /** A PostgreSQL server seen through a proxy that can lose the connection at any query. */
 export interface PgProxy {
   /** The server's URI by way of the proxy. */

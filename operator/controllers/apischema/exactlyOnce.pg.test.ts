@@ -93,8 +93,9 @@ describe('an operator that is killed', () => {
   const seed = 7;
   test.each(['cutBefore', 'cutAfter'] as const)(
     'at any query (%s) leaves what the next run completes',
+    { timeout: 120_000 },
     async (verdict) => {
-      const step = Math.ceil(total / 6);
+      const step = Math.ceil(total / 5);
       const first = 1 + (seed % step) + (verdict === 'cutAfter' ? 1 : 0);
       for (let n = first; await isKilledAt(n, verdict); n += step) {
         releaseOf(await apply(applyRequest(db.uri)));
@@ -128,8 +129,9 @@ describe('an operator that is killed', () => {
 describe('a connection that is lost', () => {
   test.each(['cutBefore', 'cutAfter'] as const)(
     'at any query (%s) leaves what the next run completes',
+    { timeout: 120_000 },
     async (verdict) => {
-      for (let n = verdict === 'cutBefore' ? 1 : 2; ; n += 4) {
+      for (let n = verdict === 'cutBefore' ? 1 : 2; ; n += 7) {
         let count = 0;
         const proxy = await startPgProxy(db.uri, (sql) => {
           if (isWatchersQuery(sql)) return 'pass';
