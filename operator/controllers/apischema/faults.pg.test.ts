@@ -19,7 +19,7 @@ describe.concurrent.each(Array.from({ length: lanes }, (_, lane) => lane))(
       await db.drop();
     });
 
-    test(`ends as if nothing had happened, ${casesPerLane} times`, { timeout: 180_000 }, async () => {
+    test(`ends as if nothing had happened, ${casesPerLane} times`, { timeout: 300_000 }, async () => {
       const next = seededNumbers(seed);
       let killPoints = 0;
       for (let n = 0; n < casesPerLane; n += 1) {

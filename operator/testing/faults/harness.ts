@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { apply, applyRequest } from '../applyFixture.ts';
+import type { ApplyRequest } from '../../controllers/apischema/applyRequest.ts';
+import { applySchema } from '../../controllers/apischema/applySchema.ts';
+import type { ApplyResult } from '../../controllers/apischema/applyResult.ts';
+import { applyRequest, testPatience, tools } from '../applyFixture.ts';
 import { startCutProxy, type Cut } from './cutProxy.ts';
 import { countedMigrations, faultApiSql, faultMigrations } from './migrations.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
@@ -36,10 +39,8 @@ export interface FaultHarness {
   runCase(faults: readonly Fault[]): Promise<CaseResult>;
 }
 
-// What runs alone waits for the controller to let it through.
-const all = faultMigrations();
-const counted = countedMigrations(all);
-const migrations = all.filter(({ name }) => counted.includes(name));
+const migrations = faultMigrations();
+const counted = countedMigrations(migrations);
 
 /** Makes an undisturbed run in an empty database of its own, which everything else is compared with. */
 export async function createFaultHarness(uri: string): Promise<FaultHarness> {
@@ -93,24 +94,41 @@ async function interrupt(uri: string, fault: Fault): Promise<boolean> {
       const ended = once(child, 'exit');
       child.stdin?.on('error', () => undefined).end(JSON.stringify(request(proxy.uri)));
       await ended;
-    } else await apply(request(proxy.uri)).catch(ignoreLoss);
+    } else await apply(proxy.uri).catch(ignoreLoss);
   } finally {
     await proxy.close();
   }
   return hasHit;
 }
 
+// Dangerous on purpose: all kinds of statement are wanted.
+const ignore = ['ban-drop-table', 'renaming-column', 'changing-column-type'].map((rule) => ({
+  rule,
+  reason: 'a test',
+}));
+
 const childFile = fileURLToPath(new URL('../applyChild.ts', import.meta.url));
 
-function request(uri: string): ReturnType<typeof applyRequest> {
-  return applyRequest(uri, { migrations, apiSql: faultApiSql });
+function request(uri: string): ApplyRequest {
+  return applyRequest(uri, { migrations, apiSql: faultApiSql, lint: { ignore, failOn: 'Error' } });
+}
+
+/** One run in this process. Squawk, a process for each text, is left to the runs that are a process themselves. */
+async function apply(uri: string): Promise<ApplyResult> {
+  return await applySchema(request(uri), {
+    analyst: tools.analyst,
+    squawk: () => Promise.resolve([]),
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    patience: testPatience,
+  });
 }
 
 /** As the operator does: what time may heal is tried again. Throws what is left of it, and a refusal. */
 async function applyToTheEnd(uri: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const result = await apply(request(uri));
+      const result = await apply(uri);
       if (result.kind === 'applied') return;
       throw new Error(`not applied: ${JSON.stringify(result)}`);
     } catch (error) {
