@@ -209,13 +209,14 @@ fact (kind, within, object, aspect, value) as (
           select 'pg_type'::regclass, oid from typ where typtype not in ('e', 'd')) as o
     cross join lateral pg_identify_object(o.classid, o.objid, 0) as i
 ),
--- What PostgreSQL prints quotes names that need it; what it keeps as text has them as they were written.
+-- What PostgreSQL prints has names in quotes that need them; bodies are as they were written.
 named as (
   select kind, within, aspect,
          case when $1 = $2 then object
               else replace(replace(object, $1 || '.', quote_ident($2) || '.'), $1, $2) end as object,
          case when $1 = $2 then value
-              when aspect in ('body', 'settings') then replace(value, $1, $2)
+              when aspect = 'body' then replace(value, $1, $2)
+              when aspect = 'settings' then replace(value, $1, quote_ident($2))
               else replace(replace(value, $1 || '.', quote_ident($2) || '.'), $1, $2) end as value
     from fact where value is not null
 )
