@@ -29,11 +29,11 @@ export function collecting(
     .map(({ id }) => id);
   if (releases.length === 0) return [];
   const request = { ...visitOf(world, connection, spec.schema), releases };
-  const { order } = orderFor(
+  const { orders } = orderFor(
     { kind: 'collect', request, patience: patienceFor(spec) },
     { rest: [connection.token, spec.schema, releases] },
     world.work,
     now,
   );
-  return [order];
+  return orders;
 }

@@ -43,7 +43,7 @@ export function contracting(world: World, inputs: Inputs, summary: LedgerSummary
   if (next === undefined)
     return { ...base, orders: [], answer: { status: 'False', reason: 'NoContraction', message: none(lane) } };
   const survey = surveyOrder(world, inputs, summary, next);
-  const orders = [survey.order];
+  const { orders } = survey;
   const { state } = survey;
   if (state?.state === 'done' && state.result.kind === 'contractionRefused')
     return { ...base, orders, isStalled: true, answer: pending('ContractionFailed', state.result.message) };
@@ -97,7 +97,7 @@ function afterSurvey(
       ),
     };
   const run = contractOrder(world, inputs, summary, next, position, needed);
-  const all = [...orders, run.order];
+  const all = [...orders, ...run.orders];
   const { state } = run;
   if (state?.state === 'done' && state.result.kind === 'contractionRefused')
     return {

@@ -67,14 +67,14 @@ function decideApply(world: World, inputs: Inputs): Decision {
   }
   const request = applyRequestOf(world, inputs);
   const patience = patienceFor(inputs.spec);
-  const { order, state } = orderFor(
+  const { orders: applies, state } = orderFor(
     { kind: 'apply', request, patience },
     applyIdentity(inputs, request),
     world.work,
     world.now,
   );
   const planned = planning(world, inputs);
-  const orders = [order, ...planned.orders];
+  const orders = [...applies, ...planned.orders];
   const plan = planned.plan === undefined ? {} : { plan: planned.plan };
   const result = state?.state === 'done' && isApplyResult(state.result) ? state.result : undefined;
   if (result?.kind === 'needsJob') {

@@ -35,7 +35,7 @@ function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
     return planFor(world, verdict, blockedOutcome(verdict, secretPollMs));
   }
   const request = visitOf(world, connection, spec.schema);
-  const { order, state } = orderFor(
+  const { orders, state } = orderFor(
     { kind: 'drop', request, patience: patienceFor(spec) },
     { rest: [connection.token, spec.schema] },
     world.work,
@@ -46,7 +46,7 @@ function decideDrop(world: World, spec: ApiSchemaSpec): SchemaPlan {
   const outcome = verdict.isStalled
     ? blockedOutcome(verdict, resyncMs)
     : ({ kind: 'waiting', on: verdict.message, retryAfterMs: resyncMs } as const);
-  return { ...planFor(world, verdict, outcome), work: [order] };
+  return { ...planFor(world, verdict, outcome), work: orders };
 }
 
 function verdictOf(state: SchemaWorkState | undefined): Verdict {

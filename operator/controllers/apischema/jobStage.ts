@@ -33,15 +33,15 @@ export function jobStage(
   };
   if (job !== undefined || spec.beforeMigration === undefined) return { orders: [], verdict: running };
   const object = beforeJob(world.object.metadata, spec.beforeMigration.jobTemplate, pending, spec.schema);
-  const { order, state } = orderFor({ kind: 'job', job: object }, { rest: [object] }, world.work, world.now);
-  if (state?.state === 'failed') return { orders: [order], verdict: failed(state.message) };
+  const { orders, state } = orderFor({ kind: 'job', job: object }, { rest: [object] }, world.work, world.now);
+  if (state?.state === 'failed') return { orders, verdict: failed(state.message) };
   if (state?.state === 'done' && state.result.kind === 'jobRefused')
     return {
-      orders: [order],
+      orders,
       verdict: stalled(
         'BeforeMigrationFailed',
         `The Job of spec.beforeMigration cannot be created: ${state.result.message}. Correct spec.beforeMigration.jobTemplate.`,
       ),
     };
-  return { orders: [order], verdict: running };
+  return { orders, verdict: running };
 }

@@ -7,9 +7,10 @@ import type { SchemaWorkState, Work, WorkResult, World } from './world.ts';
 /** How often a settled database is looked at again, and a blocked one tried again; in milliseconds. */
 export const resyncMs = 600_000;
 
-/** The work order of one reconcile, and how it stands. */
+/** One piece of work as a reconcile orders it, and how it stands. */
 export interface OrderedWork {
-  readonly order: WorkOrder<Work>;
+  /** What is to be ordered: the work, and while it is done again the one before, whose result stands until then. */
+  readonly orders: readonly WorkOrder<Work>[];
   /** Undefined: it has not begun. */
   readonly state: SchemaWorkState | undefined;
 }
@@ -23,8 +24,8 @@ export interface OrderIdentity {
 
 /**
  * Names the work by its kind and its identity. A finished order keeps its name, so that it is not done again, until
- * `resyncMs` later; then the new name is made of the old one's end, which keeps it the same in every decision until that
- * one has ended too. While migrations run, a change of anything but them waits until they are through.
+ * `resyncMs` later; then the new name is made of the old one's end, and the old result stands until the new one is there.
+ * While migrations run, a change of anything but them waits until they are through.
  */
 export function orderFor(
   work: Work,
@@ -34,12 +35,22 @@ export function orderFor(
 ): OrderedWork {
   const stem = `${work.kind}-${hashOf(identity.migrations ?? [])}-`;
   const base = `${stem}${hashOf(identity.rest)}`;
-  const same = [...states].find(([each]) => each === base || each.startsWith(`${base}@`));
-  const [id = base, state] =
-    same ?? [...states].find(([each, it]) => each.startsWith(stem) && isMigrating(it)) ?? [];
-  const isDue = state?.state === 'done' && now - state.at >= resyncMs && mayRepeat(state.result);
-  const order = { id: isDue ? `${base}@${String(state.at)}` : id, spec: work };
-  return { order, state: isDue ? undefined : state };
+  const ordered = (...ids: string[]) => ids.map((id) => ({ id, spec: work }));
+  const turns = [...states]
+    .filter(([id]) => id === base || id.startsWith(`${base}@`))
+    .sort(([a], [b]) => stampOf(a) - stampOf(b));
+  const [id, state] =
+    turns.at(-1) ?? [...states].find(([each, it]) => each.startsWith(stem) && isMigrating(it)) ?? [];
+  if (id === undefined || state === undefined) return { orders: ordered(base), state: undefined };
+  if (state.state === 'done') {
+    const isDue = now - state.at >= resyncMs && mayRepeat(state.result);
+    return { orders: isDue ? ordered(`${base}@${String(state.at)}`, id) : ordered(id), state };
+  }
+  const [before, standing] = turns.at(-2) ?? [];
+  if (before === undefined || standing === undefined) return { orders: ordered(id), state };
+  const saysNothing =
+    state.state === 'running' && state.progress === undefined && state.failure === undefined;
+  return { orders: ordered(id, before), state: saysNothing ? standing : state };
 }
 
 /** Which database a run visits, and in whose name. */
@@ -53,12 +64,19 @@ export function visitOf(
   return { uri, ...(tls === undefined ? {} : { tls }), namespace, name, clusterId, identity, exposedSchema };
 }
 
-// What failed in a migration fails again until a person changes something, and may hold locks until it does.
+// What failed in a migration fails again until a person changes something, and may hold locks until it does; a plan, too,
+// takes locks, and is made when it is asked for.
 function mayRepeat(result: WorkResult): boolean {
+  if (result.kind === 'contractionRefused' || result.kind === 'planned') return false;
   return (
     result.kind !== 'blocked' ||
     (result.reason !== 'MigrationFailed' && result.reason !== 'MigrationNeedsIdempotent')
   );
+}
+
+/** When the turn before ended; 0 for the first. */
+function stampOf(id: string): number {
+  return Number(id.split('@')[1] ?? 0);
 }
 
 function isMigrating(state: SchemaWorkState): boolean {

@@ -27,17 +27,17 @@ export function planning(
   const { migrations, rest } = applyIdentity(inputs, request);
   const work: Work = { kind: 'plan', request, patience: patienceFor(inputs.spec) };
   const identity = { rest: [migrations, rest, lastAction?.id, metadata.generation] };
-  const { order, state } = orderFor(work, identity, world.work, world.now);
+  const { orders, state } = orderFor(work, identity, world.work, world.now);
   // A result that status has already stays ordered, so that it is not asked for again.
-  if (!isAsked && !isDue) return { orders: state?.state === 'done' ? [order] : [] };
+  if (!isAsked && !isDue) return { orders: state?.state === 'done' ? orders : [] };
   if (state?.state === 'failed')
     return {
-      orders: [order],
+      orders,
       plan: planOf(world, { statements: [], problems: [failedMessage(state.message)] }),
     };
   return state?.state === 'done' && state.result.kind === 'planned'
-    ? { orders: [order], plan: planOf(world, state.result) }
-    : { orders: [order] };
+    ? { orders, plan: planOf(world, state.result) }
+    : { orders };
 }
 
 function planOf(
