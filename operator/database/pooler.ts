@@ -1,8 +1,11 @@
-import type { Session } from './session.ts';
+import type { QueryResultRow } from 'pg';
 import { messageOf } from './sqlError.ts';
 
 /** As much of a session as it takes to ask. */
-export type Asking = Pick<Session, 'query' | 'close'>;
+export interface Asking {
+  query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
 
 /**
  * Whether what stands between us and the server gives one backend to several clients, as a transaction pooler does. Ask
