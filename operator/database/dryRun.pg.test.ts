@@ -272,6 +272,15 @@ describe('a plan', () => {
     });
     expect(problems).toEqual([]);
     expect((await plan({ prepare: () => Promise.resolve('No.') })).problems).toEqual(['No.']);
+    const denied = await plan({
+      prepare: async (session) => {
+        await session.query('create role postgres');
+        return undefined;
+      },
+    });
+    expect(denied.problems).toEqual([
+      'What comes before the migrations: role "postgres" already exists. What comes after it was not tried.',
+    ]);
   });
 
   test('keeps nobody waiting for long', async () => {

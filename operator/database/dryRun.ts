@@ -88,8 +88,10 @@ async function tryForward(
   const incomplete = { tried: trial.tried, isComplete: false, fitting: new Set<string>() };
   // The build knows its own writes by the id of the transaction; what a subtransaction writes carries another one.
   await session.query('savepoint before');
-  const refusal = await request.prepare(session);
-  if (refusal !== undefined) return { ...incomplete, problems: [refusal] };
+  const prepared = await trial.limit(() => request.prepare(session));
+  if (prepared.kind !== 'done')
+    return { ...incomplete, ...ended('What comes before the migrations', 'roles', prepared, trial) };
+  if (prepared.value !== undefined) return { ...incomplete, problems: [prepared.value] };
   await session.query('release savepoint before');
   for (const { name, statements } of request.migrations) {
     await session.query('savepoint before');
