@@ -1,4 +1,3 @@
-import type { BuildResult } from './buildRelease.ts';
 import type { Candidate } from './candidate.ts';
 import { dependentsOf } from './dependents.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
@@ -18,7 +17,10 @@ export async function publishInPlace(
   build: BuildRecord,
   { parked }: Candidate,
   fingerprint: string,
-): Promise<Exclude<BuildResult, { kind: 'same' }>> {
+): Promise<
+  | { readonly kind: 'published'; readonly findings: readonly [] }
+  | { readonly kind: 'refused'; readonly message: string }
+> {
   const schema = build.exposedSchema;
   if (parked !== undefined) {
     const refusal = await replacementRefusal(session, schema, parked);
