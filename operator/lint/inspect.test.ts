@@ -83,6 +83,10 @@ const cases: Readonly<Record<Exclude<RuleName, 'pgrst/not-read-by-squawk'>, { ba
           when: 'the search_path leads there',
           api: 'set search_path to api, app; create view v as select 1; grant select on v to anon',
         },
+        {
+          when: 'the search_path begins with the user',
+          api: 'set search_path to "$user", api; create view v as select 1',
+        },
         { when: 'a migration creates elsewhere', migration: 'create view v as select 1' },
         {
           when: 'a grant is on all tables of the schema',
@@ -159,6 +163,11 @@ const cases: Readonly<Record<Exclude<RuleName, 'pgrst/not-read-by-squawk'>, { ba
         {
           when: 'the policies hold for the owner too',
           applied: `${secured} alter table app.tasks force row level security`,
+          api: 'create view api.tasks as select * from app.tasks',
+        },
+        {
+          when: 'the table was made anew without',
+          applied: `${secured} drop table app.tasks; create table app.tasks (id int)`,
           api: 'create view api.tasks as select * from app.tasks',
         },
         {
@@ -307,6 +316,10 @@ const cases: Readonly<Record<Exclude<RuleName, 'pgrst/not-read-by-squawk'>, { ba
         {
           when: 'it is revoked',
           api: 'create function api.f(a int, b text) returns int return 1; revoke all on function api.f(int, text) from public',
+        },
+        {
+          when: 'it is revoked and the function replaced',
+          api: 'create function api.f() returns int return 1; revoke all on function api.f() from public; create or replace function api.f() returns int return 2',
         },
         {
           when: 'it is revoked from all functions',
@@ -507,6 +520,12 @@ const cases: Readonly<Record<Exclude<RuleName, 'pgrst/not-read-by-squawk'>, { ba
           api: `${revoked} create function api.f() returns text language sql as $$ select note from app.t $$`,
         },
         {
+          when: 'the API reads what the same set creates and removes',
+          migration: 'create table app.t (id int)',
+          contraction: 'drop table app.t',
+          api: 'create view api.v with (security_invoker) as select id from app.t',
+        },
+        {
           when: 'a pending migration writes the table',
           migration: 'update app.t set note = 1',
           contraction: 'drop table app.t',
@@ -562,6 +581,12 @@ test('a finding names source, statement and line, and says why and what to do', 
 test('a finding in a body has its line', () => {
   const api = `${revoked}\ncreate function api.f() returns void language plpgsql as $$\nbegin\n  execute 'select api.g()';\nend $$;`;
   expect(inspectSources(sourcesOf({ api }), 'api').findings).toMatchObject([{ statement: 2, line: 4 }]);
+});
+
+test('an ambiguous name in a body has its line', () => {
+  const api = `${revoked}\ncreate function api.f() returns int language sql as $$\n\n  select api.id from api.tasks api\n$$;`;
+  const { findings } = inspectSources(sourcesOf({ api }), 'api');
+  expect(findings[0]).toMatchObject({ rule: 'pgrst/ambiguous-schema-name', line: 4 });
 });
 
 test('functions that run as their caller share one finding', () => {

@@ -5,7 +5,7 @@ import type { LintSource } from './source.ts';
 import type { Squawk, SquawkReport } from './squawk.ts';
 import { squawkRules } from './squawkRules.ts';
 
-/** A source that squawk reads: pending, not API SQL, and PostgreSQL's parser could read it. */
+/** A source that squawk reads: one whose places are known, so pending, no API SQL, and one that parses. */
 interface Entry {
   readonly source: LintSource;
   readonly places: readonly StatementPlace[];
@@ -28,8 +28,7 @@ export async function squawkFindings(
 ): Promise<readonly LintFinding[]> {
   const entries = sources.flatMap((source, index): readonly Entry[] => {
     const known = places[index];
-    if (source.kind === 'api' || source.applied === true || known === undefined || known.length === 0)
-      return [];
+    if (known === undefined || known.length === 0) return [];
     // It would switch squawk off for all texts of the same process.
     return [
       { source, places: known, text: source.sql.replaceAll('squawk-ignore-file', 'squawk ignore-file') },
