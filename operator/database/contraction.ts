@@ -84,10 +84,17 @@ async function endReleases(
   );
   if (served !== undefined)
     return `Release ${served.id} is the newest one: a contraction never ends it. Publish a release that does without what the contraction takes away.`;
-  return await dropSchemas(
+  const refusal = await dropSchemas(
     session,
     ended.map(({ schema }) => schema),
   );
+  if (refusal !== undefined) return refusal;
+  // So that drift can tell what we dropped from what went without us.
+  await session.query(
+    'update pgrst_ledger.releases set collected_at = now() where exposed_schema = $1 and id = any ($2)',
+    [exposedSchema, ended.map(({ id }) => id)],
+  );
+  return undefined;
 }
 
 /**

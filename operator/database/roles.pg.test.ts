@@ -9,6 +9,9 @@ import type { WantedRole } from './rolePlan.ts';
 import { ensureRoles, type RoleResult } from './roles.ts';
 import { openSession, type Session } from './session.ts';
 
+/** Nobody else is at this database. */
+const noLock = () => Promise.resolve();
+
 let db: TestDatabase;
 let session: Session;
 /** Roles belong to the whole server: every test has names of its own. */
@@ -66,7 +69,7 @@ function wanted(name: string, changes: Partial<WantedRole> = {}): WantedRole {
 }
 
 async function ensure(...roles: readonly WantedRole[]): Promise<RoleResult> {
-  return await ensureRoles(session, 'api', roles);
+  return await ensureRoles(session, 'api', roles, noLock);
 }
 
 async function attributes(name: string): Promise<unknown> {
@@ -231,10 +234,10 @@ describe('of two ApiSchemas over one database', () => {
   const first = (): WantedRole => wanted('a', { login: true, password: 'same' });
 
   test('the same declarations are fine', async () => {
-    await ensureRoles(session, 'api', [first()]);
+    await ensureRoles(session, 'api', [first()], noLock);
     const before = await everything();
-    expect(await ensureRoles(session, 'other', [first()])).toEqual({ kind: 'ensured', done: [] });
-    expect(await ensureRoles(session, 'other', [wanted('a', { login: true })])).toEqual({
+    expect(await ensureRoles(session, 'other', [first()], noLock)).toEqual({ kind: 'ensured', done: [] });
+    expect(await ensureRoles(session, 'other', [wanted('a', { login: true })], noLock)).toEqual({
       kind: 'ensured',
       done: [],
     });
@@ -245,24 +248,24 @@ describe('of two ApiSchemas over one database', () => {
     ['password', { password: 'another' }],
     ['login', { login: false }],
   ])('the second may not declare another %s', async (_, changes) => {
-    await ensureRoles(session, 'api', [first()]);
+    await ensureRoles(session, 'api', [first()], noLock);
     const before = await everything();
     const { password: _password, ...rest } = first();
-    const result = await ensureRoles(session, 'other', [{ ...rest, ...changes }]);
+    const result = await ensureRoles(session, 'other', [{ ...rest, ...changes }], noLock);
     expect(result.kind === 'refused' && result.message).toContain('ApiSchema of schema api');
     expect(await everything()).toEqual(before);
   });
 
   test('the second takes over when the first declares it no more', async () => {
-    await ensureRoles(session, 'api', [first()]);
-    await ensureRoles(session, 'api', []);
-    await ensureRoles(session, 'other', [{ ...first(), password: 'another' }]);
+    await ensureRoles(session, 'api', [first()], noLock);
+    await ensureRoles(session, 'api', [], noLock);
+    await ensureRoles(session, 'other', [{ ...first(), password: 'another' }], noLock);
     expect(await canLogIn(`a_${tag}`, 'another')).toBe(true);
   });
 
   test('the second adds memberships', async () => {
-    await ensureRoles(session, 'api', [wanted('a'), wanted('b')]);
-    await ensureRoles(session, 'other', [wanted('a', { memberOf: [`b_${tag}`] })]);
+    await ensureRoles(session, 'api', [wanted('a'), wanted('b')], noLock);
+    await ensureRoles(session, 'other', [wanted('a', { memberOf: [`b_${tag}`] })], noLock);
     expect(await members()).toEqual(['a < b']);
   });
 });
@@ -381,8 +384,8 @@ test('two databases may ensure the same roles at the same time', async () => {
       wanted(`r${String(index)}`, { memberOf: index === 0 ? [] : [`r0_${tag}`] }),
     );
     const results = await Promise.all([
-      ensureRoles(session, 'api', roles),
-      ensureRoles(second, 'api', roles),
+      ensureRoles(session, 'api', roles, noLock),
+      ensureRoles(second, 'api', roles, noLock),
     ]);
     expect(results.map(({ kind }) => kind)).toEqual(['ensured', 'ensured']);
   } finally {

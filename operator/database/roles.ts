@@ -12,8 +12,8 @@ export type RoleResult =
 
 /**
  * Makes the roles that are missing, and corrects LOGIN, passwords and missing memberships, all in one transaction. Never
- * drops a role, takes a membership away or gives an attribute other than LOGIN. Call it with the lock held and the
- * schema claimed; where all is so already it only reads. Throws what a broken connection or contention threw.
+ * drops a role, takes a membership away or gives an attribute other than LOGIN. Call it with the schema claimed; where
+ * all is so already it only reads, else it takes the lock first. Throws what a broken connection or contention threw.
  *
  * Of several ApiSchemas of one database that declare a role, the first decides on LOGIN and password: the others must
  * say the same. Roles that nobody declares any more stay in the server, and leave the ledger.
@@ -22,10 +22,20 @@ export async function ensureRoles(
   session: Session,
   exposedSchema: string,
   wanted: readonly WantedRole[],
+  takeLock: () => Promise<void>,
 ): Promise<RoleResult> {
+  let isLocked = false;
   for (let attempt = 1; ; attempt += 1) {
     const plan = await planRoles(wanted, exposedSchema, await readWorld(session, exposedSchema, wanted));
     if ('refusal' in plan) return { kind: 'refused', message: plan.refusal };
+    if (plan.steps.length + plan.rows.length + plan.forgotten.length === 0)
+      return { kind: 'ensured', done: [] };
+    if (!isLocked) {
+      // Whoever had the lock before us may have done it: look again.
+      await takeLock();
+      isLocked = true;
+      continue;
+    }
     const failure = await carryOut(session, exposedSchema, plan);
     if (failure === undefined) return { kind: 'ensured', done: plan.steps.map(({ what }) => what) };
     if (!failure.isCollision || attempt === 3) return { kind: 'refused', message: failure.message };

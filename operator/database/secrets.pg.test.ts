@@ -6,6 +6,9 @@ import { claim, type Claimant } from './ledger.ts';
 import { ensureSecrets, type SecretResult } from './secrets.ts';
 import { openSession, type Session } from './session.ts';
 
+/** Nobody else is at this database. */
+const noLock = () => Promise.resolve();
+
 let db: TestDatabase;
 let session: Session;
 beforeEach(async () => {
@@ -34,7 +37,7 @@ async function open(uri: string): Promise<Session> {
 
 async function ensure(values: Record<string, string>, schema = 'api'): Promise<SecretResult> {
   const list = Object.entries(values).map(([name, value]) => ({ name, value }));
-  return await ensureSecrets(session, schema, list);
+  return await ensureSecrets(session, schema, list, noLock);
 }
 
 async function rows(): Promise<readonly unknown[]> {
@@ -117,11 +120,13 @@ describe('values', () => {
     const latin = await open(uri.href);
     try {
       await claim(latin, claimant('api'), 0);
-      const refusal = ensureSecrets(latin, 'api', [{ name: 'one', value: 's3cret鍵' }]);
+      const refusal = ensureSecrets(latin, 'api', [{ name: 'one', value: 's3cret鍵' }], noLock);
       await expect(refusal).rejects.toThrow(/^SecretInvalid: .*one/);
       await expect(refusal).rejects.not.toThrow(/s3cret|0x/);
-      await ensureSecrets(latin, 'api', [{ name: 'one', value: 'é' }]);
-      expect(await ensureSecrets(latin, 'api', [{ name: 'one', value: 'é' }])).toMatchObject({ changed: [] });
+      await ensureSecrets(latin, 'api', [{ name: 'one', value: 'é' }], noLock);
+      expect(await ensureSecrets(latin, 'api', [{ name: 'one', value: 'é' }], noLock)).toMatchObject({
+        changed: [],
+      });
     } finally {
       await latin.close();
       await superuser(`drop database ${name}`);

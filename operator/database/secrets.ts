@@ -19,7 +19,7 @@ export type SecretResult =
 
 /**
  * Gives the database these values, and takes those away that are not declared any more, in one transaction. Call it with
- * the lock held and the schema claimed; where all is so already it only reads. No value is in an error, nor in the
+ * the schema claimed; where all is so already it only reads, else it takes the lock first. No value is in an error, nor in the
  * server's log however much that shows: what differs is found by a hash with a salt of the moment, and travels as COPY
  * data, which is neither statement nor parameter. Throws a RunFailure SecretInvalid for a value that the database
  * cannot hold, and what a broken connection threw.
@@ -28,7 +28,28 @@ export async function ensureSecrets(
   session: Session,
   exposedSchema: string,
   values: readonly SecretValue[],
+  takeLock: () => Promise<void>,
 ): Promise<SecretResult> {
+  const before = await compareSecrets(session, exposedSchema, values);
+  if (!('changed' in before)) return before;
+  if (before.changed.length === 0) return { kind: 'ensured', changed: [] };
+  // Whoever had the lock before us may have written them: look again.
+  await takeLock();
+  const now = await compareSecrets(session, exposedSchema, values);
+  if (!('changed' in now)) return now;
+  if (now.changed.length > 0) await write(session, exposedSchema, now.stale, now.changed);
+  return { kind: 'ensured', changed: now.changed };
+}
+
+/** What differs from the database, or whose name it is already. */
+async function compareSecrets(
+  session: Session,
+  exposedSchema: string,
+  values: readonly SecretValue[],
+): Promise<
+  | { readonly stale: readonly SecretValue[]; readonly changed: readonly string[] }
+  | Extract<SecretResult, { kind: 'nameTaken' }>
+> {
   const salt = randomBytes(16);
   const rows = await session.query<{ name: string; exposed_schema: string; digest: Buffer }>(
     `select name, exposed_schema, sha256($2 || convert_to(value, 'UTF8')) as digest
@@ -47,9 +68,7 @@ export async function ensureSecrets(
     return digests.get(name)?.equals(digest) !== true;
   });
   const gone = [...digests.keys()].filter((name) => !values.some((value) => value.name === name));
-  const changed = [...stale.map(({ name }) => name), ...gone];
-  if (changed.length > 0) await write(session, exposedSchema, stale, changed);
-  return { kind: 'ensured', changed };
+  return { stale, changed: [...stale.map(({ name }) => name), ...gone] };
 }
 
 async function write(

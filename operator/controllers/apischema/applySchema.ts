@@ -53,7 +53,7 @@ async function runUnderLock(
 ): Promise<ApplyResult> {
   await ensureClaim(session, request);
   await ensureBaseline(session, request);
-  const refusal = await ensureRolesAndSecrets(session, request);
+  const refusal = await ensureRolesAndSecrets(session, request, () => lockFor(session, context));
   const ledger = await readLedger(session, request);
   if (refusal !== undefined) return blocked(ledger, request, refusal);
   const drift = request.drift === 'Block' ? await compareSnapshots(session, request.exposedSchema) : [];
@@ -93,12 +93,11 @@ async function verdictOn(
     ledger.current !== undefined &&
     servedRelease(ledger, id)?.id === ledger.current;
   if (!isDone) return undefined;
-  if (request.roles.length > 0 || request.secrets.length > 0) {
-    // What is served is not in question, so that nobody needs to hear that a lock is waited for.
-    await lockFor(session, { ...context, progress: () => undefined });
-    const refusal = await ensureRolesAndSecrets(session, request);
-    if (refusal !== undefined) return blocked(ledger, request, refusal);
-  }
+  // What is served is not in question, so that nobody needs to hear that a lock is waited for.
+  const refusal = await ensureRolesAndSecrets(session, request, () =>
+    lockFor(session, { ...context, progress: () => undefined }),
+  );
+  if (refusal !== undefined) return blocked(ledger, request, refusal);
   const drift =
     request.drift === 'Ignore' ? {} : { drift: await compareSnapshots(session, request.exposedSchema) };
   return { kind: 'applied', summary: summarise(ledger, request), unmapped: [], ...drift };

@@ -24,13 +24,14 @@ export async function ensureClaim(session: Session, request: ApplyRequest): Prom
   }
 }
 
-/** Makes roles and secrets what the request says. Under the lock; only reads where they are so already. */
+/** Makes roles and secrets what the request says; only reads where they are so already, else takes the lock first. */
 export async function ensureRolesAndSecrets(
   session: Session,
   { exposedSchema, roles, secrets }: ApplyRequest,
+  takeLock: () => Promise<void>,
 ): Promise<Pick<Blocked, 'reason' | 'message'> | undefined> {
-  const made = await ensureRoles(session, exposedSchema, roles);
+  const made = await ensureRoles(session, exposedSchema, roles, takeLock);
   if (made.kind === 'refused') return { reason: 'RoleRefused', message: made.message };
-  const kept = await ensureSecrets(session, exposedSchema, secrets);
+  const kept = await ensureSecrets(session, exposedSchema, secrets, takeLock);
   return kept.kind === 'nameTaken' ? { reason: 'SecretNameTaken', message: kept.message } : undefined;
 }

@@ -70,6 +70,33 @@ describe('a release is what psql would have built in a schema of that name', () 
     expect(published).toBeGreaterThan(cases / 2);
   });
 
+  test.each([
+    [
+      'a function with the name of the schema',
+      `create function api.api(n int) returns int language sql return n;
+       create function api.f() returns int language plpgsql as $$ begin return api.api(2); end $$;`,
+      ['select {schema}.f()'],
+    ],
+    [
+      'a name in quotes that needs none, and one that does',
+      `create view api."tasks" as select id as "Id" from public.tasks; create view "api"."ta.sks" as select * from "api"."tasks";
+       create function "api"."f"() returns setof "api"."ta.sks" language sql set search_path from current
+         as 'select * from "api" . "ta.sks" -- "api".x';`,
+      ['select * from {schema}.f()'],
+    ],
+  ])('for %s', async (_what, sql, probes) => {
+    expect(await agree({ sql, probes, roles: [reader] })).toBe(true);
+  });
+
+  test('or it is refused: api.id may be a column of the view api or a relation of the schema', async () => {
+    const apiSql = `create view api.api as select id from public.tasks;
+      create function api.f() returns bigint language sql as 'select sum(api.id) from api.api';`;
+    expect(await build(database.uri, { apiSql })).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('In function api.f(), line 1 of its body') as string,
+    });
+  });
+
   test.each(scenarios)('for the system %s, whose pgTAP tests pass in both', async (name) => {
     const { roles, roleNames, migration, api, tests, probes } = readScenario(
       name,
