@@ -1,8 +1,16 @@
 import { once } from 'node:events';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 
-/** Where one run ends: at the n-th protocol message, of whichever side. */
+/** How many protocol messages have passed: those of the client alone, and those of both sides. */
+export interface Passed {
+  readonly client: number;
+  readonly both: number;
+}
+
+/** Where one run ends: at the n-th protocol message. */
 export interface Cut {
+  /** Which messages are counted. */
+  readonly among: keyof Passed;
   /** Counted from 1, in the order in which the proxy sees them. */
   readonly message: number;
   /** Whether that message still reaches the server. What the server sends is lost in either case. */
@@ -13,8 +21,8 @@ export interface Cut {
 export interface CutProxy {
   /** The server's URI by way of the proxy. */
   readonly uri: string;
-  /** How many messages have passed; grows. */
-  readonly seen: () => number;
+  /** What has passed up to now. */
+  readonly passed: () => Passed;
   close(): Promise<void>;
 }
 
@@ -29,7 +37,8 @@ export async function startCutProxy(
 ): Promise<CutProxy> {
   const target = new URL(uri);
   const sockets = new Set<Socket>();
-  let seen = 0;
+  const passed = { client: 0, both: 0 };
+  const counted = cut?.among ?? 'both';
   let isCut = false;
   const end = (): void => {
     isCut = true;
@@ -42,8 +51,9 @@ export async function startCutProxy(
     return (chunk) => {
       for (const message of messages(chunk)) {
         if (isCut) return;
-        seen += 1;
-        const isHere = seen === cut?.message;
+        passed.both += 1;
+        if (hasStartup) passed.client += 1;
+        const isHere = passed[counted] === cut?.message;
         if (!isHere || (cut.isDelivered && hasStartup)) to.write(message);
         if (isHere) end();
       }
@@ -78,7 +88,7 @@ export async function startCutProxy(
   proxied.searchParams.set('sslmode', 'disable');
   return {
     uri: proxied.href,
-    seen: () => seen,
+    passed: () => passed,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

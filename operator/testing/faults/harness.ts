@@ -7,7 +7,7 @@ import type { ApplyRequest } from '../../controllers/apischema/applyRequest.ts';
 import { applySchema } from '../../controllers/apischema/applySchema.ts';
 import type { ApplyResult } from '../../controllers/apischema/applyResult.ts';
 import { applyRequest, testPatience, tools } from '../applyFixture.ts';
-import { startCutProxy, type Cut } from './cutProxy.ts';
+import { startCutProxy, type Cut, type Passed } from './cutProxy.ts';
 import { countedMigrations, faultApiSql, faultMigrations } from './migrations.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 
@@ -34,7 +34,7 @@ export interface CaseResult {
 /** A database in which the same run is interrupted again and again. */
 export interface FaultHarness {
   /** How many protocol messages an undisturbed run takes. */
-  readonly messages: number;
+  readonly messages: Passed;
   /** Interrupts the run at each fault in turn, lets it come to its end, compares, and empties the database. */
   runCase(faults: readonly Fault[]): Promise<CaseResult>;
 }
@@ -47,7 +47,7 @@ export async function createFaultHarness(uri: string): Promise<FaultHarness> {
   const proxy = await startCutProxy(uri, undefined);
   await applyToTheEnd(proxy.uri);
   await proxy.close();
-  const messages = proxy.seen();
+  const messages = proxy.passed();
   const undisturbed = await takeSnapshot(uri);
   await empty(uri);
   return {
@@ -69,15 +69,20 @@ export async function createFaultHarness(uri: string): Promise<FaultHarness> {
 /** Faults from a source of whole numbers from 0 up to, not including, `below`: one to three in a row. */
 export function randomFaults(
   next: (below: number) => number,
-  messages: number,
+  messages: Passed,
   killEvery: number,
 ): readonly Fault[] {
-  return Array.from({ length: 1 + next(3) }, () => ({
-    kind: next(killEvery) === 0 ? 'kill' : 'cut',
-    message: 1 + next(messages),
-    isDelivered: next(2) === 0,
-    isHasty: next(8) === 0,
-  }));
+  return Array.from({ length: 1 + next(3) }, () => {
+    // Most of what the server says is rows: what the client asks is where something can be lost.
+    const among = next(4) === 0 ? 'both' : 'client';
+    return {
+      kind: next(killEvery) === 0 ? 'kill' : 'cut',
+      among,
+      message: 1 + next(messages[among]),
+      isDelivered: next(2) === 0,
+      isHasty: next(8) === 0,
+    };
+  });
 }
 
 /** Runs until the fault; false when the run was over before it. */
