@@ -24,6 +24,10 @@ describe('a name is mapped where it can only be the schema', () => {
       'declare r api_1234abcd.tasks%rowtype; begin r.x := 1; end',
     ],
     ['select "é", api.x', 'select "é", api_1234abcd.x'],
+    [
+      'select t.id, t.api, api.api(2) from api.api t',
+      'select t.id, t.api, api_1234abcd.api(2) from api_1234abcd.api t',
+    ],
   ])('%s', (sql, expected) => {
     expect(mapped(sql)).toBe(expected);
     expect(kinds(sql)).toEqual([]);
@@ -52,9 +56,17 @@ describe('what cannot be mapped with certainty is reported, with its line', () =
     ['execute $q$ select * from "api".tasks $q$', 'string'],
     ['select api.id from tasks as api', 'ambiguous'],
     ['declare api record; begin select api.x; end', 'ambiguous'],
+    ['select api.id from public.api', 'ambiguous'],
+    ['select api.id from api.api(1)', 'ambiguous'],
+    ['insert into api.api (id) values (1) returning api.id', 'ambiguous'],
+    ['select api.id from public.tasks t, api.api', 'ambiguous'],
     ["select 'unterminated api.x", 'unscannable'],
   ])('%s', (sql, kind) => {
     expect(kinds(sql)).toContain(kind);
+  });
+
+  test('a relation of that name with another alias is no finding', () => {
+    expect(kinds('select t.id, t.api, api.api(2) from api.api t join api.api as u using (id)')).toEqual([]);
   });
 
   test('a string that only speaks of it is no finding', () => {

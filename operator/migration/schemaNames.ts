@@ -77,10 +77,21 @@ function useOf(
 ): 'schema' | 'other' | undefined {
   if (token.kind !== 'identifier' && token.kind !== 'keyword') return undefined;
   if (nameOf(token) !== schema) return undefined;
-  if (tokens[index - 1]?.text === '.') return undefined;
+  if (tokens[index - 1]?.text === '.') return isRelation(tokens, index, schema) ? 'other' : undefined;
   if (tokens[index + 1]?.text === '.') return 'schema';
   if (tokens[index - 1]?.text.toLowerCase() === 'schema') return 'schema';
   return inSearchPath(tokens, index) ? 'schema' : 'other';
+}
+
+// FROM x.api without an alias makes `api` the name of the rows, so that `api.id` is a column of theirs. Behind a comma it
+// may be a column as well (t.api), which is no such thing, unless it is api.api.
+function isRelation(tokens: readonly Token[], index: number, schema: string): boolean {
+  const next = tokens[index + 1];
+  if (next?.kind === 'identifier' || next?.text.toLowerCase() === 'as') return false;
+  const qualifier = tokens[index - 2];
+  const before = tokens[index - 3]?.text.toLowerCase() ?? '';
+  if (['from', 'join', 'update', 'into', 'using', 'only'].includes(before)) return true;
+  return before === ',' && next?.text !== '(' && qualifier !== undefined && nameOf(qualifier) === schema;
 }
 
 // Backwards over `name, name` to SET [LOCAL | SESSION] search_path {= | TO}.
