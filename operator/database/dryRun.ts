@@ -128,7 +128,12 @@ async function tryBuild(
   const after = { schema: exposedSchema, as: exposedSchema, except: undefined };
   // Thousands of views take their time to be compared.
   const change = await trial.limit(() => describeChange(session, before, after), limits.budgetMs / 2);
-  if (change.kind !== 'done') return change;
+  if (change.kind === 'stopped')
+    return {
+      ...change,
+      message: `it was built, but not compared with the newest release: ${change.message}`,
+    };
+  if (change.kind === 'failed') return change;
   const isNew = change.value.before.length > 0 || change.value.after.length > 0;
   return { kind: 'built', change: change.value, isNew, parked };
 }

@@ -60,7 +60,7 @@ export async function surveyContraction(
   const { oids, path } = await resolve(session, targets);
   const dependents = await dependentsOf(session, request, oids);
   const mentions = await mentionsOf(session, targets, oids, path, findMentions);
-  const all = [...dependents, ...mentions];
+  const all = [...dependents, ...few(mentions)];
   const needsOf = ({ id, schema }: SurveyRequest['releases'][number]): ContractionSurvey['needs'] =>
     all
       .filter((need) => need.schema === schema && (need.isSure || id !== newest))
@@ -70,7 +70,7 @@ export async function surveyContraction(
     needs: releases.flatMap(needsOf),
     outside: mentions
       .filter(({ schema }) => !schemas.has(schema))
-      .slice(0, 20)
+      .slice(0, outsideShown)
       .map(({ object, how, what }) => ({ object, how, what })),
   };
 }
@@ -81,6 +81,20 @@ export function targetText({ kind, schema, name, column, arguments: types }: Con
   if (column !== undefined) return `column ${column} of ${full}`;
   const list = types?.map((type) => type.replaceAll('"', '').replace(/^pg_catalog\./, '')).join(', ');
   return `${kind} ${full}${list === undefined ? '' : `(${list})`}`;
+}
+
+const outsideShown = 20;
+const shown = 5; // as sql/contractionDependents.sql has it
+
+/** The first few of each schema and target, sure ones apart from the others. */
+function few(mentions: readonly Found[]): readonly Found[] {
+  const counts = new Map<string, number>();
+  return mentions.filter(({ schema, what, isSure }) => {
+    const key = JSON.stringify([schema, what, isSure]);
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count <= shown;
+  });
 }
 
 interface Found extends Need {

@@ -1,5 +1,5 @@
-import { isNode, nodes, unwrap } from './classify.ts';
 import type { ParseNode } from './parser.ts';
+import { isNode, nodes, unwrap, type Body } from './parseTree.ts';
 import type { SqlName } from './runnable.ts';
 import { isSplitProblem, splitSql, type SplitProblem, type SqlStatement } from './statements.ts';
 
@@ -47,7 +47,6 @@ export function contractionTargets(sql: string): ContractionReading | SplitProbl
   };
 }
 
-type Body = Readonly<Record<string, unknown>>;
 type Targets = readonly ContractionTarget[];
 
 /** The targets, or the command when the statement may do anything. */
@@ -271,9 +270,7 @@ function nameOf(value: unknown): SqlName | undefined {
 }
 
 function partsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) && value.every((part) => typeof part === 'string')
-    ? (value)
-    : namesOf(value);
+  return Array.isArray(value) && value.every((part) => typeof part === 'string') ? value : namesOf(value);
 }
 
 /** A type as SQL would have it, for to_regprocedure(). */
