@@ -58,10 +58,11 @@ export async function createFaultHarness(uri: string): Promise<FaultHarness> {
         if (await interrupt(uri, fault)) killPoints += 1;
         if (!fault.isHasty) await untilOperatorIsGone(uri);
       }
-      await applyToTheEnd(uri);
+      const refusal = await applyToTheEnd(uri).catch((error: unknown) => String(error));
       const result = compare(undisturbed, await takeSnapshot(uri));
       await empty(uri);
-      return { killPoints, ...result };
+      const differences = refusal === undefined ? result.differences : [refusal, ...result.differences];
+      return { killPoints, ...result, differences };
     },
   };
 }
@@ -130,11 +131,11 @@ async function apply(uri: string): Promise<ApplyResult> {
 }
 
 /** As the operator does: what time may heal is tried again. Throws what is left of it, and a refusal. */
-async function applyToTheEnd(uri: string): Promise<void> {
+async function applyToTheEnd(uri: string): Promise<undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const result = await apply(uri);
-      if (result.kind === 'applied') return;
+      if (result.kind === 'applied') return undefined;
       throw new Error(`not applied: ${JSON.stringify(result)}`);
     } catch (error) {
       if (attempt === 20 || !isPassing(error)) throw error;
