@@ -72,6 +72,16 @@ describe('a migration in one transaction', () => {
     expect(await db.query('select x from public.t')).toEqual([{ x: 'a\nb' }]);
   });
 
+  test('may throw away what the session has prepared', async () => {
+    await runMigrations(db.uri, [
+      { name: 'a', sql: 'select 1' },
+      { name: 'b', sql: 'deallocate all' },
+      { name: 'c', sql: 'select 1' },
+      { name: 'd', sql: 'select 1' },
+    ]);
+    expect(await ledger()).toHaveLength(4);
+  });
+
   test('a deferred constraint that fails at COMMIT leaves nothing', async () => {
     const sql = `create table public.t (x int unique deferrable initially deferred);
                  insert into public.t values (1), (1)`;

@@ -1,5 +1,11 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { quoteLiteral } from './quoteLiteral.ts';
+import {
+  isNotPrepared,
+  plainStatements,
+  preparedStatements,
+  prepareStatements,
+  type LedgerStatements,
+} from './ledgerStatements.ts';
 import { runInPieces } from './runInPieces.ts';
 import { runScript } from './runStatements.ts';
 import { isLedgerClash } from './sqlError.ts';
@@ -40,26 +46,27 @@ export async function runMigration(context: TransactionContext, migration: Migra
 
 async function runWhole(context: TransactionContext, migration: MigrationToRun): Promise<void> {
   const { session } = context;
-  const { position, statements, statementTimeoutMs } = migration;
-  const schema = quoteLiteral(migration.exposedSchema);
-  const name = quoteLiteral(migration.name);
-  const checksum = quoteLiteral(migration.checksum);
-  const by = quoteLiteral(migration.appliedBy);
-  await retrying(context, async () => {
-    await runScript(session, {
-      before: [
-        'begin',
-        `insert into pgrst_ledger.migrations (exposed_schema, name, position, checksum, applied_by, statements_done)
-         values (${schema}, ${name}, ${String(position)}, ${checksum}, ${by}, ${String(statements.length)})`,
-      ],
-      statements,
-      after: [
-        `update pgrst_ledger.migrations
-            set applied_at = clock_timestamp(), duration_ms = extract(epoch from clock_timestamp() - applied_at) * 1000
-          where exposed_schema = ${schema} and name = ${name}`,
-        'commit',
-      ],
-      statementTimeoutMs,
+  const run = async ({ insert, update }: LedgerStatements): Promise<void> => {
+    await retrying(context, async () => {
+      await runScript(session, {
+        before: ['begin', insert],
+        statements: migration.statements,
+        after: [update, 'commit'],
+        statementTimeoutMs: migration.statementTimeoutMs,
+      });
     });
-  });
+  };
+  try {
+    await run(preparedStatements(migration));
+  } catch (error) {
+    if (!isNotPrepared(error)) throw error;
+    for (const text of prepareStatements) await session.run(text);
+    try {
+      await run(preparedStatements(migration));
+    } catch (again) {
+      // The migration itself throws them away (DEALLOCATE ALL).
+      if (!isNotPrepared(again)) throw again;
+      await run(plainStatements(migration));
+    }
+  }
 }

@@ -6,6 +6,7 @@ import { certificateProblem } from './certificates.ts';
 import { copyIn } from './copyIn.ts';
 import { sharesBackends, type Asking } from './pooler.ts';
 import { RunFailure } from './runFailure.ts';
+import { simpleQuery, type MessageResult } from './simpleQuery.ts';
 import { messageOf, sqlstateOf } from './sqlError.ts';
 import { createWatcher, type Watcher } from './watcher.ts';
 
@@ -19,7 +20,7 @@ export interface Session {
    * Statements in one message, so in one round trip. PostgreSQL parses all of them before it runs the first one, and
    * skips what comes after one that fails.
    */
-  script(statements: readonly string[]): Promise<ScriptResult>;
+  script(statements: readonly string[]): Promise<MessageResult>;
   /** A COPY ... FROM STDIN with these data, which no setting of the server shows in its log. */
   copyIn(sql: string, data: Buffer): Promise<void>;
   /** Gives the user's SQL the search_path that psql would have had. */
@@ -33,12 +34,6 @@ export interface Session {
   /** Ends the connection; never throws. */
   close(): Promise<void>;
 }
-
-/** How a script ended. */
-export type ScriptResult =
-  | { readonly kind: 'done' }
-  /** `completed` of its statements went through before `error`, which a later one or the connection gave. */
-  | { readonly kind: 'failed'; readonly completed: number; readonly error: unknown };
 
 /** What stands between two statements of a script. */
 export const scriptSeparator = ';\n';
@@ -160,14 +155,13 @@ async function prepare(
     'reset all',
     ...ownSettings(lockTimeoutMs),
   ];
-  let completed = 0;
-  client.connection.on('commandComplete', () => {
-    completed += 1;
-  });
-  const runText = async (text: string): Promise<void> => {
+  const send = async (text: string): Promise<MessageResult> => {
     signal.throwIfAborted();
-    completed = 0;
-    await runQuietly(client, text);
+    return await simpleQuery(client, text);
+  };
+  const runText = async (text: string): Promise<void> => {
+    const result = await send(text);
+    if (result.kind === 'failed') throw result.error;
   };
   await runText(ownStatements.join(';'));
   return {
@@ -175,14 +169,7 @@ async function prepare(
     ownStatements,
     query,
     run: runText,
-    script: async (statements) => {
-      try {
-        await runText(statements.join(scriptSeparator));
-        return { kind: 'done' };
-      } catch (error) {
-        return { kind: 'failed', completed, error };
-      }
-    },
+    script: async (statements) => await send(statements.join(scriptSeparator)),
     copyIn: async (sql, data) => {
       signal.throwIfAborted();
       await copyIn(client, sql, data);
@@ -194,18 +181,6 @@ async function prepare(
       await runText(ownStatements.join(';'));
     },
   };
-}
-
-/** Runs a text, and forgets the rows that come. */
-async function runQuietly(client: pg.Client, text: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const query = client.query(new pg.Query(text));
-    query.on('row', () => undefined);
-    query.on('error', reject);
-    query.on('end', () => {
-      resolve();
-    });
-  });
 }
 
 /**
