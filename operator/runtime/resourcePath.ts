@@ -24,6 +24,7 @@ export const builtInResources: ResourceMappings = {
   'apps/v1 Deployment': namespaced('deployments'),
   'apps/v1 ReplicaSet': namespaced('replicasets'),
   'apps/v1 ControllerRevision': namespaced('controllerrevisions'),
+  'batch/v1 Job': namespaced('jobs'),
   'networking.k8s.io/v1 Ingress': namespaced('ingresses'),
   'networking.k8s.io/v1 IngressClass': clusterScoped('ingressclasses'),
   'policy/v1 PodDisruptionBudget': namespaced('poddisruptionbudgets'),
