@@ -4,8 +4,6 @@ import type { RunnableStatement } from './runnable.ts';
 import { soloOf } from './solo.ts';
 import type { SqlStatement } from './statements.ts';
 
-export { isNode, nodes, unwrap } from './parseTree.ts';
-
 /** Why a statement cannot be part of a migration, and which one. */
 export interface StatementProblem {
   readonly reason: 'MigrationFailed' | 'MigrationNeedsIdempotent';
@@ -24,12 +22,6 @@ export function transactionControl(statement: SqlStatement): string | undefined 
   if (type === 'CopyStmt' && body['is_from'] === true && body['filename'] === undefined)
     return 'COPY ... FROM STDIN needs a client that sends the data: write the rows as INSERT.';
   return undefined;
-}
-
-/** What keeps a statement out of a migration, if anything does. */
-export function migrationProblem(statement: SqlStatement): StatementProblem | undefined {
-  const result = runnableStatements([statement], { idempotent: false });
-  return isStatementProblem(result) ? result : undefined;
 }
 
 /**

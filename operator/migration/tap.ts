@@ -1,4 +1,4 @@
-import { unwrap } from './classify.ts';
+import { unwrap } from './parseTree.ts';
 import type { RunnableStatement } from './runnable.ts';
 import { isSplitProblem, splitSql, type SplitProblem, type SqlStatement } from './statements.ts';
 
