@@ -1,5 +1,5 @@
 import { quoteLiteral } from './quoteLiteral.ts';
-import type { MigrationToRun } from './runMigration.ts';
+import type { MigrationToRun } from './migrationToRun.ts';
 import { sqlstateOf } from './sqlError.ts';
 
 /** The two writes of the ledger around a migration that is one transaction. */

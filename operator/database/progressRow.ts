@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RunnableStatement } from '../migration/runnable.ts';
-import type { MigrationToRun } from './runMigration.ts';
+import type { MigrationToRun } from './migrationToRun.ts';
 import { RunFailure } from './runFailure.ts';
 import { StatementError } from './runStatements.ts';
 import type { Session } from './session.ts';

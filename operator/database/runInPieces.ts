@@ -1,7 +1,7 @@
 import type { RunnableStatement, Solo } from '../migration/runnable.ts';
 import { progressRow } from './progressRow.ts';
 import { runAlone, type AloneStatement } from './runAlone.ts';
-import type { MigrationToRun } from './runMigration.ts';
+import type { MigrationToRun } from './migrationToRun.ts';
 import { isFinal, runScript, StatementError } from './runStatements.ts';
 import { inTransaction, retrying, type TransactionContext } from './transaction.ts';
 

@@ -1,4 +1,3 @@
-import type { RunnableStatement } from '../migration/runnable.ts';
 import {
   isNotPrepared,
   plainStatements,
@@ -6,25 +5,11 @@ import {
   prepareStatements,
   type LedgerStatements,
 } from './ledgerStatements.ts';
+import type { MigrationToRun } from './migrationToRun.ts';
 import { runInPieces } from './runInPieces.ts';
 import { runScript } from './runStatements.ts';
 import { isLedgerClash } from './sqlError.ts';
 import { retrying, type TransactionContext } from './transaction.ts';
-
-/** One migration, ready to run. */
-export interface MigrationToRun {
-  readonly exposedSchema: string;
-  readonly name: string;
-  /** `sqlChecksum` of its SQL. */
-  readonly checksum: string;
-  /** Index in the spec, from 0. */
-  readonly position: number;
-  readonly statements: readonly RunnableStatement[];
-  /** Ends a statement of it that takes longer, in milliseconds; default: never. */
-  readonly statementTimeoutMs?: number;
-  /** Who runs it, for the ledger. */
-  readonly appliedBy: string;
-}
 
 /**
  * Runs one migration exactly once, or the rest of one that was begun. Where all of it can be one transaction it is, in one

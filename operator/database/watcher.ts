@@ -1,4 +1,4 @@
-import type { Session } from './session.ts';
+import type { Asking } from './pooler.ts';
 
 /** A session that holds a lock which another one waits for. */
 export interface Blocker {
@@ -29,7 +29,7 @@ export interface WatcherOptions {
   readonly pid: number;
   readonly everyMs: number;
   /** Opens the watcher's session; called when it is first needed, and again after a failure. */
-  readonly open: () => Promise<Pick<Session, 'query' | 'close'>>;
+  readonly open: () => Promise<Asking>;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface WatcherOptions {
  * then nothing is observed.
  */
 export function createWatcher({ pid, everyMs, open }: WatcherOptions): Watcher {
-  let session: Promise<Pick<Session, 'query' | 'close'>> | undefined;
+  let session: Promise<Asking> | undefined;
   let blockers: readonly Blocker[] = [];
 
   const look = async (tell: (seen: Observation) => void, isOver: () => boolean): Promise<void> => {
@@ -84,7 +84,7 @@ export function createWatcher({ pid, everyMs, open }: WatcherOptions): Watcher {
   };
 }
 
-async function observe(session: Pick<Session, 'query'>, pid: number): Promise<Observation | undefined> {
+async function observe(session: Pick<Asking, 'query'>, pid: number): Promise<Observation | undefined> {
   const by = await session.query<{ pid: number; application_name: string | null }>(
     `select b.pid, a.application_name
        from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as b (pid)
