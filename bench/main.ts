@@ -4,8 +4,9 @@ import type { Benchmark } from './benchmark.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
+import * as size from './size/index.ts';
 
-const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing, size };
 
 type Wish =
   | { readonly kind: 'list' }

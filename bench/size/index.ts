@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import type { ProjectSize } from '../../operator/testing/largeProject.ts';
+import type { BenchmarkOptions } from '../benchmark.ts';
+import { measure, type Cost } from '../measure.ts';
+import { startServer } from '../migrations/server.ts';
+import { median, rounded } from '../statistics.ts';
+import type { Stage, Task } from './contestant.ts';
+
+/** See `Benchmark`. */
+export const title =
+  '4 MB of API SQL, 5,000 migrations and 5,000 views through the whole operator: how long its event loop stands still (2 min a round)';
+
+const size: ProjectSize = {
+  migrations: 5000,
+  views: 5000,
+  apiBytes: 4 * 1024 * 1024,
+  configMapBytes: 1_000_000,
+};
+
+interface Sample extends Cost {
+  readonly stages: readonly Stage[];
+}
+
+/** Each round is a database and a process of its own, and an idle process before it; the longest pause counts. */
+export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
+  const server = await startServer();
+  const idle: Sample[] = [];
+  const ours: Sample[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      idle.push(await sample({ size }, signal));
+      const uri = await server.createDatabase();
+      ours.push(await sample({ uri, size }, signal));
+      await server.dropDatabase(uri);
+    }
+  } finally {
+    await server.stop();
+  }
+
+  console.log('stage                  s   longest pause ms');
+  for (const name of [
+    ...new Set([...idle, ...ours].flatMap(({ stages }) => stages.map((each) => each.name))),
+  ]) {
+    const all = [...idle, ...ours].flatMap(({ stages }) => stages.filter((each) => each.name === name));
+    console.log(
+      name.padEnd(16),
+      median(all.map(({ seconds }) => seconds))
+        .toFixed(1)
+        .padStart(7),
+      worst(all).toFixed(0).padStart(18),
+    );
+  }
+  console.log(`\nThe longest pause of ${rounds} rounds, medians else.\n`);
+  console.log(
+    JSON.stringify({
+      maxBlockMs: rounded(worst(ours.flatMap(({ stages }) => stages)), 1),
+      idleMaxBlockMs: rounded(worst(idle.flatMap(({ stages }) => stages)), 1),
+      apiMb: rounded(size.apiBytes / 1024 / 1024, 1),
+      migrations: size.migrations,
+      views: size.views,
+      seconds: rounded(median(ours.map(({ seconds }) => seconds)), 1),
+      rssMb: rounded(median(ours.map(({ rssMb }) => rssMb)), 0),
+    }),
+  );
+}
+
+function worst(stages: readonly Stage[]): number {
+  return Math.max(...stages.map(({ maxBlockMs }) => maxBlockMs));
+}
+
+async function sample(task: Task, signal: AbortSignal): Promise<Sample> {
+  // --liftoff-only: as in the operator's image (hack/images/operator.ts).
+  const args = ['--liftoff-only', join(import.meta.dirname, 'contestant.ts')];
+  const cost = await measure({ command: process.execPath, args, input: JSON.stringify(task) }, signal);
+  return { ...cost, stages: JSON.parse(cost.stdout) as Stage[] };
+}

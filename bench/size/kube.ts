@@ -1,0 +1,65 @@
+import type { KubeClient } from '../../operator/runtime/kubeClient.ts';
+import type { Informer } from '../../operator/runtime/informer.ts';
+import { refKey, refOf, type KubeObject } from '../../operator/runtime/object.ts';
+
+/** An API server as far as its client's event loop feels it: every answer is a text that has to be read. */
+export interface TextKube {
+  readonly client: KubeClient;
+  put(object: KubeObject): void;
+}
+
+/** An empty one. */
+export function createTextKube(): TextKube {
+  const texts = new Map<string, string>();
+  let version = 0;
+
+  const put = (object: KubeObject): void => {
+    version += 1;
+    const metadata = {
+      uid: `uid-${refKey(refOf(object))}`,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      generation: version,
+      ...object.metadata,
+      resourceVersion: String(version),
+    };
+    texts.set(refKey(refOf(object)), JSON.stringify({ ...object, metadata }));
+  };
+  const read = (key: string): KubeObject | undefined => {
+    const text = texts.get(key);
+    return text === undefined ? undefined : (JSON.parse(text) as KubeObject);
+  };
+  const refuse = (): never => {
+    throw new Error('the benchmark expects no such call');
+  };
+
+  return {
+    put,
+    client: {
+      get: async (ref) => await Promise.resolve(read(refKey(ref))),
+      list: async () => await Promise.resolve({ items: [], resourceVersion: '0' }),
+      applyStatus: async (object) => {
+        const sent = JSON.parse(JSON.stringify(object)) as KubeObject;
+        const current = read(refKey(refOf(object))) ?? refuse();
+        put({ ...current, status: sent.status });
+        return await Promise.resolve(read(refKey(refOf(object))) ?? refuse());
+      },
+      create: refuse,
+      replace: refuse,
+      apply: refuse,
+      patch: refuse,
+      delete: refuse,
+      watch: refuse,
+    },
+  };
+}
+
+/** A cache of nothing. */
+export const emptyCache: Informer = {
+  ready: Promise.resolve(),
+  isReady: () => true,
+  get: () => undefined,
+  list: () => [],
+  byIndex: () => [],
+  onChange: () => () => undefined,
+  stop: () => undefined,
+};
