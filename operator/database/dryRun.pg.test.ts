@@ -53,6 +53,7 @@ async function plan({
     world.session,
     {
       exposedSchema: 'api',
+      inUse: new Set(),
       sentinelOf: sentinelName,
       migrations: migrations.map((sql, index) => ({
         name: `m${String(index + 1)}`,

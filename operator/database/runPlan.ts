@@ -30,6 +30,8 @@ export interface PlanRequest {
   readonly contractions: readonly (PlannedSource & ContractionReading)[];
   /** All releases whose schemas are there. */
   readonly releases: readonly ReleaseSchema[];
+  /** Ids of those that clients read now: their views must not be locked, not even for a moment. */
+  readonly inUse: ReadonlySet<string>;
   /**
    * What the real run does before the migrations (roles, secrets), in the transaction that is open; returns why it
    * cannot.

@@ -19,9 +19,9 @@ export interface TrialLimits {
 
 /** A second for a lock and two for a statement, because whoever waits behind them waits as long; ten for all of it. */
 export const trialLimits: TrialLimits = {
-  lockTimeoutMs: 1000,
-  statementTimeoutMs: 2000,
-  budgetMs: 10_000,
+  lockTimeoutMs: 500,
+  statementTimeoutMs: 1000,
+  budgetMs: 3000,
   maxLocks: 2000,
 };
 

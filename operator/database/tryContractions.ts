@@ -83,6 +83,14 @@ export async function tryContractions(
       );
     else if (!isNew && needing.some(({ id }) => id === request.current?.id))
       problems.push(`${label}: the newest release, ${request.current?.id ?? ''}, needs what it takes away.`);
+    // Dropping a schema that clients read, if only for a moment, makes them wait, and one of them may lose a deadlock.
+    const read = needing.filter(({ id }) => request.inUse.has(id));
+    if (read.length > 0) {
+      problems.push(
+        `${label}: not tried, because releases that need what it takes away have traffic: ${read.map(({ id }) => id).join(', ')}.`,
+      );
+      continue;
+    }
     await session.query('savepoint contraction');
     const there = request.releases.map(({ id, schema }) => ({
       id,
@@ -118,6 +126,10 @@ export async function tryReversed(
     if (soloFailure(statements) !== undefined) continue;
     await session.query('savepoint contraction');
     const ended = needingReleases(request, surveys[index]);
+    if (ended.some(({ id }) => request.inUse.has(id))) {
+      await session.query('release savepoint contraction');
+      continue;
+    }
     const { releases } = request;
     // One that fails here takes away what a pending migration makes: then there is but one order.
     if ((await tryOne(session, trial, { name, statements, ended, releases })) !== undefined)

@@ -1,3 +1,4 @@
+import { ledgerUse } from './ledgerUse.ts';
 import type { ParseNode } from './parser.ts';
 import { isNode, nodes, unwrap } from './parseTree.ts';
 import type { RunnableStatement } from './runnable.ts';
@@ -43,6 +44,8 @@ export function runnableStatements(
     });
     const control = transactionControl(statement);
     if (control !== undefined) return refuse('MigrationFailed', control);
+    const ledger = ledgerUse(statement);
+    if (ledger !== undefined) return refuse('MigrationFailed', ledger);
     const solo = soloOf(statement, options.idempotent);
     if (solo?.kind === 'refused') return refuse('MigrationFailed', solo.message);
     if (solo?.kind === 'needsIdempotent')

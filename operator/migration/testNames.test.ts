@@ -42,7 +42,7 @@ test.each([
     "set search_path = api_1, tap; select 'é', 'api_1'",
   ],
 ])('%s', (_what, sql, expected) => {
-  expect(mapTestNames(sql, { from: 'api', to: 'api_1' })).toBe(expected);
+  expect(mapTestNames(sql, { from: 'api', to: 'api_1' }, 'mapped')).toBe(expected);
 });
 
 test.each([
@@ -52,5 +52,12 @@ test.each([
   "select 'schema apis', E'\\napi.x'",
   '-- api.tasks',
 ])('left alone: %s', (sql) => {
-  expect(mapTestNames(sql, { from: 'api', to: 'api_1' })).toBe(sql);
+  expect(mapTestNames(sql, { from: 'api', to: 'api_1' }, 'mapped')).toBe(sql);
+});
+
+test('strings that are the name may be kept, and nothing else is', () => {
+  const sql = "select is(api.search('api'), 'x'), 'api.f', $$ select 'api' from api.t $$, 'schema api'";
+  const expected =
+    "select is(api_1.search('api'), 'x'), 'api_1.f', $$ select 'api' from api_1.t $$, 'schema api_1'";
+  expect(mapTestNames(sql, { from: 'api', to: 'api_1' }, 'kept')).toBe(expected);
 });

@@ -65,9 +65,9 @@ const database = z
 const locks = z
   .object({
     timeout: duration
-      .default('2s')
+      .default('500ms')
       .describe(
-        'How long a statement waits for a lock. Short, because everybody else queues behind it meanwhile. Concurrent index work waits as long as it takes.',
+        "How long a statement waits for a lock. Short, because everybody else queues behind it meanwhile, and shorter than PostgreSQL's deadlock_timeout (1s), so that a migration gives way before a client is cancelled. Concurrent index work waits as long as it takes.",
       ),
     retryFor: duration
       .default('4m')

@@ -7,6 +7,8 @@ test.each([
   ['15m', 900_000],
   ['1h30m5s', 5_405_000],
   ['0s', 0],
+  ['500ms', 500],
+  ['1m2s30ms', 62_030],
 ])('%s is %i ms', (text, ms) => {
   expect(durationMs(text)).toBe(ms);
 });
@@ -18,7 +20,7 @@ test('what passes the schema of a duration has milliseconds', () => {
       fc.nat(99_999).map((n) => `${n}${unit}`),
     );
   const texts = fc
-    .tuple(part('h'), part('m'), part('s'))
+    .tuple(part('h'), part('m'), part('s'), part('ms'))
     .map((parts) => parts.join(''))
     .filter((text) => duration.safeParse(text).success);
   fc.assert(

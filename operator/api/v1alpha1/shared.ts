@@ -39,19 +39,19 @@ export const configMapKeyRef = z
   .describe('One key of a ConfigMap in the same namespace.')
   .meta({ 'x-kubernetes-map-type': 'atomic' });
 
-/** A Go-style duration of whole hours, minutes and seconds, such as `30s`, `15m` or `1h30m`. */
+/** A Go-style duration of whole hours, minutes, seconds and milliseconds, such as `500ms`, `30s`, `15m` or `1h30m`. */
 export const duration = matching(
   z.string().min(2).max(16),
-  /^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/,
-  'a duration is whole hours, minutes and seconds in this order, such as 30s, 15m or 1h30m',
+  /^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$/,
+  'a duration is whole hours, minutes, seconds and milliseconds in this order, such as 500ms, 30s, 15m or 1h30m',
 );
 
 /** Milliseconds of a `duration`. Assumes a value that passed the schema. */
 export function durationMs(text: string): number {
-  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(text);
   if (!match) throw new Error(`not a duration: ${text}`);
-  const [, hours = '0', minutes = '0', seconds = '0'] = match;
-  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  const [, hours = '0', minutes = '0', seconds = '0', milliseconds = '0'] = match;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 + Number(milliseconds);
 }
 
 /** A condition as metav1.Condition has it. */

@@ -275,6 +275,7 @@ test('a plan tells what would run and what clients would see, and changes nothin
       migrations: [first, second, third],
       apiSql: 'create view api.tasks as select id, title, note from public.tasks',
     }),
+    [],
     context(),
   );
   expect(plan.statements).toMatchObject([

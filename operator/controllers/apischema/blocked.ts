@@ -28,7 +28,11 @@ export function laneBlocked(
         : ' The statements before it have run; correct the rest of its SQL and apply the object again.'
       : '';
   const message = `Migration ${name}${placeOf(failure)}: ${sentence(failure.message)}${advice}`;
-  return blocked(ledger, lanes, { reason, message, error: { migration: name, ...failure } });
+  return blocked(ledger, lanes, {
+    reason,
+    message,
+    error: { migration: name, ...failure, message: failure.message.slice(0, 4096) },
+  });
 }
 
 /** The API SQL cannot be built. */
@@ -41,7 +45,11 @@ export function apiBlocked(
   const advice =
     reason === 'ApiBuildFailed' ? ' Nothing was published: correct the SQL and apply the object again.' : '';
   const message = `spec.api${placeOf(failure)}: ${sentence(failure.message)}${advice}`;
-  return blocked(ledger, lanes, { reason, message, error: failure });
+  return blocked(ledger, lanes, {
+    reason,
+    message,
+    error: { ...failure, message: failure.message.slice(0, 4096) },
+  });
 }
 
 /** Somebody else has changed the database, and the spec says to stop then. */
@@ -74,7 +82,9 @@ function placeOf(failure: StatementFailure): string {
   return `, statement ${String(failure.statement)} at line ${String(failure.line)}${state}`;
 }
 
-/** The text with a full stop, if it has none. */
+/** The text with a full stop, if it has none; as much of it as a condition can hold. A syntax error quotes the SQL. */
 function sentence(text: string): string {
+  if (text.length > longest) return `${text.slice(0, longest)} ...`;
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
+const longest = 2048;

@@ -44,7 +44,7 @@ export function createRunWork({ client, ...tools }: WorkTools): RunTask<Work, Wo
       case 'apply':
         return await applySchema(spec.request, context);
       case 'plan':
-        return await planSchema(spec.request, context);
+        return await planSchema(spec.request, spec.inUse, context);
       case 'survey':
         return await survey(spec.request, context);
       case 'contract':

@@ -21,7 +21,11 @@ export interface PlanResult extends Pick<Findings, 'lint'> {
 }
 
 /** Tries what an apply would do, in a transaction that is rolled back: nothing in the database is changed. */
-export async function planSchema(request: ApplyRequest, context: ApplyContext): Promise<PlanResult> {
+export async function planSchema(
+  request: ApplyRequest,
+  inUse: readonly string[],
+  context: ApplyContext,
+): Promise<PlanResult> {
   return await withSession(request, context, async (session) => {
     const ledger = await readLedger(session, request);
     if (ledger.version > ledgerVersion || ledger.refusal !== undefined)
@@ -52,6 +56,7 @@ export async function planSchema(request: ApplyRequest, context: ApplyContext): 
         current: releases.find(({ id }) => id === ledger.current),
         contractions,
         releases,
+        inUse: new Set([...inUse, ...(ledger.current === undefined ? [] : [ledger.current])]),
         prepare: (inside) => createMissingRoles(inside, request),
       },
       {

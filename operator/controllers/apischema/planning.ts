@@ -24,8 +24,9 @@ export function planning(
     (plan === undefined || Date.parse(plan.plannedAt) < Date.parse(lastAction.at));
   const isDue = inputs.spec.suspend && plan?.generation !== metadata.generation;
   const request = applyRequestOf(world, inputs);
+  const inUse = world.usage.filter(({ hasTraffic }) => hasTraffic).map(({ release }) => release);
   const { migrations, rest } = applyIdentity(inputs, request);
-  const work: Work = { kind: 'plan', request, patience: patienceFor(inputs.spec) };
+  const work: Work = { kind: 'plan', request, inUse, patience: patienceFor(inputs.spec) };
   const identity = { rest: [migrations, rest, lastAction?.id, metadata.generation] };
   const { orders, state } = orderFor(work, identity, world.work, world.now);
   // A result that status has already stays ordered, so that it is not asked for again.

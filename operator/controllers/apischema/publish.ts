@@ -113,7 +113,7 @@ async function build(
       mapper: {
         mapSchemaNames: (texts, mapping) => analyst.call('mapSchemaNames', texts, mapping),
         searchPathNames: (values) => analyst.call('searchPathNames', values),
-        mapTestNames: (texts, mapping) => analyst.call('mapTestNames', texts, mapping),
+        mapTestNames: (texts, mapping, bare) => analyst.call('mapTestNames', texts, mapping, bare),
       },
     });
   } catch (error) {
@@ -123,7 +123,8 @@ async function build(
     case 'refused':
       return apiBlocked(ledger, request, { message: result.message }, 'ApiSqlRefused');
     case 'testsFailed': {
-      const { message } = result;
+      const { message, passed, failed, lines } = result;
+      seen.tests = { passed, failed, lines };
       return blocked(ledger, request, { reason: 'TestsFailed', message, error: { message } });
     }
     case 'held':
@@ -141,7 +142,7 @@ async function changesOf(
   exposedSchema: string,
 ): Promise<readonly Change[]> {
   const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
-  if (current?.schema == null) return [];
+  if (current === undefined || current.schema === null) return [];
   // In place, the schema of the current release stands aside while the build has its name.
   const schema = current.schema === exposedSchema ? parkedName(exposedSchema) : current.schema;
   const { before, after } = await describeChange(

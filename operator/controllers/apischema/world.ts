@@ -18,7 +18,12 @@ export type Work =
   | { readonly kind: 'job'; readonly job: KubeObject }
   | ((
       | { readonly kind: 'apply'; readonly request: ApplyRequest }
-      | { readonly kind: 'plan'; readonly request: ApplyRequest }
+      | {
+          readonly kind: 'plan';
+          readonly request: ApplyRequest;
+          /** Ids of releases that have traffic. */
+          readonly inUse: readonly string[];
+        }
       | { readonly kind: 'survey'; readonly request: SurveyRequest }
       | { readonly kind: 'contract'; readonly request: ContractRequest }
       | { readonly kind: 'collect'; readonly request: CollectRequest }
