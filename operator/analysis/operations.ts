@@ -5,7 +5,7 @@ import { maskConstants } from '../migration/maskConstants.ts';
 import { mapSchemaNames, searchPathNames } from '../migration/schemaNames.ts';
 import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
 import { testStatements } from '../migration/tap.ts';
-import { mapTestNames } from '../migration/testNames.ts';
+import { mapTestNames, type BareNames } from '../migration/testNames.ts';
 import { readApi } from './readApi.ts';
 import { readMigrations } from './readMigrations.ts';
 
@@ -25,8 +25,8 @@ export const operations = {
   maskConstants: (statements: readonly string[]): readonly string[] => statements.map(maskConstants),
   testStatements,
   inspectSources,
-  mapTestNames: (texts: readonly string[], mapping: SchemaMapping): readonly string[] =>
-    texts.map((text) => mapTestNames(text, mapping)),
+  mapTestNames: (texts: readonly string[], mapping: SchemaMapping, bare: BareNames): readonly string[] =>
+    texts.map((text) => mapTestNames(text, mapping, bare)),
 } as const;
 
 /** The names of the operations, with their types. */

@@ -1,8 +1,10 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
+import type { TapVerdict } from '../migration/tap.ts';
 import { buildCandidate, renameSchema, schemaExists, type Candidate } from './candidate.ts';
 import { fingerprintOf } from './description.ts';
 import { publishInPlace } from './publishInPlace.ts';
 import { recordPublished, recordSame, type BuildRecord } from './recordBuild.ts';
+import { renamedTestFailure } from './renamedTests.ts';
 import { rewriteStoredText, type NameMapper, type StoredTextFinding } from './rewriteStoredText.ts';
 import { runTests, type BuildTests } from './runTests.ts';
 import type { Session } from './session.ts';
@@ -111,8 +113,14 @@ async function publishVersioned(
   await session.ownSettings();
   const ambiguous = findings.find(({ kind }) => kind === 'ambiguous');
   if (ambiguous !== undefined) return { kind: 'refused', message: ambiguityMessage(ambiguous, build) };
-  const failure = await renamedTestFailure(session, build);
-  if (failure !== undefined) return failure;
+  // What passes under the exposed name passes here, unless a name was kept where nothing maps it.
+  const verdict = build.tests && (await renamedTestFailure(session, build.tests, { from, to }, build.mapper));
+  if (verdict !== undefined)
+    return {
+      kind: 'testsFailed',
+      message: `The tests pass in schema ${from} and fail in the release's own schema, ${to}: something names ${from} in a string, which is not mapped. (Strings that are just '${from}' were taken for the schema, and then for data.) Taken for the schema, ${testsMessage(verdict)}`,
+      ...verdict,
+    };
   await recordPublished(session, build, to, fingerprint);
   return { kind: 'published', findings };
 }
@@ -124,36 +132,7 @@ async function testFailure(session: Session, { tests }: Build): Promise<Built | 
   return { kind: 'testsFailed', message: testsMessage(verdict), ...verdict };
 }
 
-// What passes under the exposed name passes under the release's name, unless a name was kept where nothing maps it.
-async function renamedTestFailure(session: Session, build: Build): Promise<Built | undefined> {
-  const { tests, exposedSchema: from, releaseSchema: to } = build;
-  if (tests === undefined) return undefined;
-  const texts = await build.mapper.mapTestNames(
-    tests.statements.map(({ text }) => text),
-    { from, to },
-  );
-  const statements = tests.statements.map((statement, index) => ({
-    ...statement,
-    text: texts[index] ?? statement.text,
-  }));
-  const verdict = await runTests(session, { ...tests, statements });
-  if (verdict.failed === 0) return undefined;
-  return {
-    kind: 'testsFailed',
-    message: `The tests pass in schema ${from} and fail in the release's own schema, ${to}: something names ${from} in a string, which is not mapped. ${testsMessage(verdict)}`,
-    ...verdict,
-  };
-}
-
-function testsMessage({
-  passed,
-  failed,
-  lines,
-}: {
-  passed: number;
-  failed: number;
-  lines: readonly string[];
-}): string {
+function testsMessage({ passed, failed, lines }: TapVerdict): string {
   const first = lines.find((line) => !/^\s*#/.test(line))?.trim() ?? '';
   return `${String(failed)} of ${String(passed + failed)} tests failed, the last of them: ${first}`;
 }

@@ -1,4 +1,5 @@
 import type { MappedText, SchemaMapping } from '../migration/schemaNames.ts';
+import type { BareNames } from '../migration/testNames.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +13,11 @@ export interface NameMapper {
   /** `searchPathNames` of migration/schemaNames.ts for each value. */
   readonly searchPathNames: (values: readonly string[]) => Promise<readonly (readonly string[])[]>;
   /** `mapTestNames` of migration/testNames.ts for each text. */
-  readonly mapTestNames: (texts: readonly string[], mapping: SchemaMapping) => Promise<readonly string[]>;
+  readonly mapTestNames: (
+    texts: readonly string[],
+    mapping: SchemaMapping,
+    bare: BareNames,
+  ) => Promise<readonly string[]>;
 }
 
 /** A place in a stored text whose schema name could not be mapped. */

@@ -87,6 +87,33 @@ describe('a release whose tests pass', () => {
   });
 });
 
+describe('a string that is just the name of the schema', () => {
+  beforeEach(withPgtap);
+  const echo = `${apiSql} create function api.echo(word text) returns text language sql as 'select word'`;
+  const isData = "select is(upper(api.echo('api')), 'API', 'data')";
+  const isSchema = "select has_view('api', 'tasks', 'the schema')";
+
+  test.each([
+    ['is data', `select plan(1); ${isData}`],
+    ['is data here and the schema there', `select plan(3); ${isSchema}; ${isData}; ${isSchema}`],
+  ])('%s', async (_what, tests) => {
+    publishedId(await build(db.uri, { apiSql: echo, tests }));
+  });
+
+  test('helps no test that fails either way', async () => {
+    const dynamic = `${echo}; create function api.n() returns bigint language plpgsql as $$ declare n bigint; begin
+      execute 'select count(*) from api.tasks' into n; return n; exception when others then return -1; end $$`;
+    const tests = `select plan(3); ${isSchema}; ${isData}; select is(api.n(), 1::bigint, 'counts')`;
+    const built = failureOf(await build(db.uri, { apiSql: dynamic, tests }));
+    expect(built).toMatchObject({ passed: 1, failed: 2 });
+    expect(built.message).toContain('Taken for the schema, 2 of 3 tests failed');
+    expect(built.lines.filter((line) => line.startsWith('not ok'))).toEqual([
+      'not ok 3 - counts',
+      'not ok 2 - data',
+    ]);
+  });
+});
+
 describe('a release whose tests fail is not published', () => {
   beforeEach(withPgtap);
 

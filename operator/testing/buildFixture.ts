@@ -32,7 +32,8 @@ export type Built = BuildResult & { readonly id: string };
 export const inlineMapper: NameMapper = {
   mapSchemaNames: (texts, mapping) => Promise.resolve(texts.map((text) => mapSchemaNames(text, mapping))),
   searchPathNames: (values) => Promise.resolve(values.map((value) => searchPathNames(value))),
-  mapTestNames: (texts, mapping) => Promise.resolve(texts.map((text) => mapTestNames(text, mapping))),
+  mapTestNames: (texts, mapping, bare) =>
+    Promise.resolve(texts.map((text) => mapTestNames(text, mapping, bare))),
 };
 
 const claimant = { namespace: 'shop', name: 'todo', clusterId: 'cluster-1', exposedSchema: 'api' };
