@@ -239,7 +239,7 @@ const items: readonly Item[] = [
       `create function ${api(c)}.${name}${kind.replace(' begin', ' language sql begin').replace(' return ', ' language sql return ')}`,
     );
     draft.functions.push(
-      `${name}${kind.startsWith("(a api") ? `(api.${enumeration ?? ''})` : /^\([na] int/.test(kind) ? '(int)' : '()'}`,
+      `${name}${kind.startsWith('(a api') ? `(api.${enumeration ?? ''})` : /^\([na] int/.test(kind) ? '(int)' : '()'}`,
     );
     draft.probes.push(`select * from {schema}.${name}(${kind.startsWith('(a int)') ? '4' : ''})`);
   },

@@ -18,10 +18,21 @@ export const minimalApiSchema: KubeObject = {
 export const fullApiSchema: KubeObject = {
   ...minimalApiSchema,
   spec: {
-    database: { uriSecretRef: { name: 'todo-owner', key: 'uri' } },
+    database: {
+      uriSecretRef: { name: 'todo-owner', key: 'uri' },
+      tls: { mode: 'verify-full', caSecretRef: { name: 'ca', key: 'ca.crt' } },
+    },
     schema: 'api',
+    strategy: 'Versioned',
+    baseline: '001-tasks',
     migrations: [
-      { name: '001-tasks', sql: 'create table public.tasks (id int);' },
+      {
+        name: '001-tasks',
+        sql: 'create table public.tasks (id int);',
+        idempotent: true,
+        statementTimeout: '30s',
+        lint: { ignore: [{ rule: 'pgrst/grant-to-public', reason: 'everybody may read it' }] },
+      },
       { name: '002_due.date', sqlFrom: { configMapKeyRef: { name: 'todo-sql', key: '002.sql' } } },
     ],
     api: {
@@ -30,6 +41,23 @@ export const fullApiSchema: KubeObject = {
         { configMapKeyRef: { name: 'todo-sql', key: 'grants.sql' } },
       ],
     },
+    contractions: [{ name: '003-drop', sql: 'drop table public.old', approval: 'Automatic' }],
+    tests: { sqlFrom: [{ configMapKeyRef: { name: 'todo-sql', key: 'tests.sql' } }] },
+    roles: [
+      {
+        name: 'authenticator',
+        login: true,
+        passwordSecretRef: { name: 'authenticator', key: 'password' },
+        inherits: ['web_anon'],
+      },
+    ],
+    secrets: [{ name: 'jwt', secretKeyRef: { name: 'jwt', key: 'secret' } }],
+    dependsOn: [{ name: 'base' }],
+    locks: { timeout: '250ms', retryFor: '10m' },
+    lint: { ignore: [{ rule: 'prefer-identity', reason: 'as the others do' }], failOn: 'Warning' },
+    drift: 'Block',
+    breaking: 'RequireApproval',
+    beforeMigration: { jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never' } } } } },
     deletionPolicy: 'Delete',
     suspend: true,
   },

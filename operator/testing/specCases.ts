@@ -38,7 +38,7 @@ const migrationSource = 'a migration has its SQL either in sql or in sqlFrom: se
 const apiSource = 'the API SQL is either in api.sql or in api.sqlFrom: set exactly one of the two';
 const schemaWord = 'schema must not be public, information_schema or begin with pg_ or pgrst_';
 const schemaLetters = "schema has lower case letters, digits and '_' and does not begin with a digit";
-const durationForm = 'a duration is whole hours, minutes and seconds in this order';
+const durationForm = 'a duration is whole hours, minutes, seconds and milliseconds in this order';
 const stepChoice = 'a step is either a weight or a pause: set exactly one of the two';
 const pathForm = "path begins with '/' and does not end with it";
 const hostForm = "host is a DNS name in lower case letters, digits, '-' and '.'";
@@ -96,20 +96,88 @@ export const apiSchemaCases: readonly SpecCase[] = [
     },
   ),
   refused(
-    '2001 migrations',
-    s(
-      'spec.migrations',
-      Array.from({ length: 2001 }, (_, n) => ({ name: `m${n}`, sql: 'x' })),
-    ),
+    'a contraction with both sources',
+    s('spec.contractions', [{ name: 'c', sql: 'x', sqlFrom: from }]),
     {
-      both: 'must have at most 2000 items',
+      rule: 'a contraction has its SQL either in sql or in sqlFrom: set exactly one of the two',
+    },
+  ),
+  refused('tests with both sources', s('spec.tests', { sql: 'x', sqlFrom: [from] }), {
+    rule: 'the tests are either in tests.sql or in tests.sqlFrom: set exactly one of the two',
+  }),
+  refused('a strategy that there is not', s('spec.strategy', 'BlueGreen'), {
+    both: 'spec.strategy: Unsupported value',
+  }),
+  refused(
+    'a certificate authority without verification',
+    s('spec.database.tls', { mode: 'require', caSecretRef: { name: 'ca', key: 'ca' } }),
+    {
+      rule: 'caSecretRef is used by the modes verify-ca and verify-full only',
     },
   ),
   accepted(
-    '2000 migrations',
+    'a certificate authority',
+    s('spec.database.tls', { mode: 'verify-full', caSecretRef: { name: 'ca', key: 'ca' } }),
+  ),
+  refused(
+    'a password for a role without login',
+    s('spec.roles', [{ name: 'web', passwordSecretRef: { name: 'pw', key: 'pw' } }]),
+    {
+      rule: 'a password is for a role that can log in',
+    },
+  ),
+  ...['pg_monitor', 'public', 'none', 'current_user'].map((name) =>
+    refused(`the role name ${name}`, s('spec.roles', [{ name }]), {
+      rule: 'this role name is reserved by PostgreSQL',
+    }),
+  ),
+  refused('a role name with a line break', s('spec.roles', [{ name: 'a\nb' }]), {
+    both: 'spec.roles[0].name: Invalid value',
+  }),
+  accepted('a role name with quotes and blanks', s('spec.roles', [{ name: 'a "b\' c' }])),
+  refused(
+    'the same secret twice',
+    s(
+      'spec.secrets',
+      [0, 1].map(() => ({ name: 'jwt', secretKeyRef: { name: 's', key: 'k' } })),
+    ),
+    {
+      both: 'spec.secrets[1]: Duplicate value',
+    },
+  ),
+  refused('an ignored rule without a reason', s('spec.lint', { ignore: [{ rule: 'ban-drop-column' }] }), {
+    both: 'spec.lint.ignore[0].reason: Required value',
+  }),
+  refused(
+    'a statement timeout of one day',
+    s('spec.migrations', [{ name: 'm', sql: 'x', statementTimeout: '1d' }]),
+    { rule: durationForm },
+  ),
+  accepted(
+    'a statement timeout in milliseconds',
+    s('spec.migrations', [{ name: 'm', sql: 'x', statementTimeout: '1500ms' }]),
+  ),
+  accepted(
+    'a Job before migrations, whatever it holds',
+    s('spec.beforeMigration', {
+      jobTemplate: { spec: { template: { spec: { containers: [{ name: 'a', unheardOf: { b: 1 } }] } } } },
+    }),
+  ),
+  refused(
+    '5001 migrations',
     s(
       'spec.migrations',
-      Array.from({ length: 2000 }, (_, n) => ({ name: `m${n}`, sql: 'x' })),
+      Array.from({ length: 5001 }, (_, n) => ({ name: `m${n}`, sql: 'x' })),
+    ),
+    {
+      both: 'must have at most 5000 items',
+    },
+  ),
+  accepted(
+    '5000 migrations',
+    s(
+      'spec.migrations',
+      Array.from({ length: 5000 }, (_, n) => ({ name: `m${n}`, sql: 'x' })),
     ),
   ),
   accepted('a schema name of 40 characters', s('spec.schema', `a${'_'.repeat(39)}`)),

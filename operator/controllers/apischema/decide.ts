@@ -1,5 +1,5 @@
 import type { Outcome } from '../../runtime/outcome.ts';
-import type { WorkOrder } from '../../runtime/reconciler.ts';
+import type { EventNote, WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, isActionPending, rememberAction, type Approvable } from './approval.ts';
 import { collecting } from './collecting.ts';
 import { contracting, endingPollMs, type Contracting } from './contracting.ts';
@@ -63,7 +63,8 @@ function decideApply(world: World, inputs: Inputs): Decision {
   if (hasChangedLedger(world)) {
     const verdict = settledBefore(world) ?? verdictOf(world, undefined);
     const outcome: Outcome = { kind: 'waiting', on: 'a new look at the database', retryAfterMs: 100 };
-    return { plan: { ...planFor(world, verdict, outcome), work: [] }, isLooking: true };
+    const plan = planFor(world, verdict, outcome);
+    return { plan: { ...plan, work: [], notes: [...plan.notes, ...droppedNotes(world)] }, isLooking: true };
   }
   const request = applyRequestOf(world, inputs);
   const patience = patienceFor(inputs.spec);
@@ -108,12 +109,24 @@ function decided(
   return { plan: { ...planFor(world, verdict, outcome), work } };
 }
 
-function hasChangedLedger({ work }: World): boolean {
-  return [...work.values()].some(
-    (state) =>
-      state.state === 'done' &&
-      (state.result.kind === 'contracted' || ('dropped' in state.result && state.result.dropped.length > 0)),
+function hasChangedLedger(world: World): boolean {
+  const hasContracted = [...world.work.values()].some(
+    (state) => state.state === 'done' && state.result.kind === 'contracted',
   );
+  return hasContracted || droppedIn(world).length > 0;
+}
+
+function droppedIn({ work }: World): readonly string[] {
+  return [...work.values()].flatMap((state) =>
+    state.state === 'done' && 'dropped' in state.result ? state.result.dropped : [],
+  );
+}
+
+function droppedNotes(world: World): readonly EventNote[] {
+  const dropped = droppedIn(world);
+  if (dropped.length === 0) return [];
+  const note = `No kept revision uses these releases any more, and they were dropped: ${dropped.slice(0, 20).join(', ')}.`;
+  return [{ type: 'Normal', reason: 'ReleasesDropped', note }];
 }
 
 function withContraction(verdict: Verdict, { answer, isStalled, ending }: Contracting): Verdict {
