@@ -219,8 +219,9 @@ describe('a contraction', () => {
     const newest = releaseOf(await run({ apiSql: api, contractions: [contraction] }));
     const releases = [old, newest].map((id) => ({ id, schema: `api_${id}` }));
     const base = applyRequest(db.uri, { apiSql: api, contractions: [contraction] });
-    const surveyed = await survey({ ...base, contraction, releases }, context());
+    const surveyed = await survey({ ...base, contraction, releases, inUse: [newest] }, context());
     if (surveyed.kind !== 'surveyed') throw new Error(surveyed.message);
+    expect(surveyed.refusal).toBeUndefined();
     expect([...new Set(surveyed.needs.map(({ release }) => release))]).toEqual([old]);
     const request = { ...base, contraction, releases, position: 0, ended: releases.slice(0, 1) };
     for (let attempt = 0; attempt < 2; attempt += 1)
@@ -234,6 +235,23 @@ describe('a contraction', () => {
         contractions: { applied: 1, pending: 0, last: [{ name: 'drop-done' }] },
       },
     });
+  });
+
+  test('is tried before anybody approves it, unless what it would end is in use', async () => {
+    const old = releaseOf(await run());
+    const newest = releaseOf(await run({ apiSql: api, contractions: [contraction] }));
+    await db.query('create view public.report as select done from public.tasks');
+    const releases = [old, newest].map((id) => ({ id, schema: `api_${id}` }));
+    const base = applyRequest(db.uri, { apiSql: api, contractions: [contraction] });
+    const refusalWith = async (...inUse: string[]) => {
+      const result = await survey({ ...base, contraction, releases, inUse }, context());
+      return result.kind === 'surveyed' ? result.refusal : result.message;
+    };
+    expect(await refusalWith(newest)).toMatch(
+      /^Contraction drop-done, statement 1 at line 1 .*: Something that stays needs .*view report depends on column done/,
+    );
+    expect(await refusalWith(newest, old)).toBeUndefined();
+    expect(await run(base)).toMatchObject({ kind: 'applied', summary: { releases: [{}, {}] }, drift: [] });
   });
 
   test('that PostgreSQL refuses leaves everything as it was', async () => {

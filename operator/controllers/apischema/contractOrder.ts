@@ -3,7 +3,10 @@ import { runContraction } from '../../database/contraction.ts';
 import { refreshSnapshots, readDifferences } from '../../database/drift.ts';
 import { readLedger, type Claimant } from '../../database/ledger.ts';
 import type { ReleaseSchema } from '../../database/releaseContents.ts';
+import { problemSentence } from '../../database/runPlan.ts';
+import type { Session } from '../../database/session.ts';
 import { surveyContraction, type ContractionSurvey } from '../../database/surveyContraction.ts';
+import { dryRunContraction } from '../../database/tryContractions.ts';
 import {
   lockFor,
   transactionContext,
@@ -16,10 +19,16 @@ import type { RunnableStatement } from '../../migration/runnable.ts';
 import type { LaneEntry } from './lane.ts';
 
 /** Which contraction is next, and what is there. */
-export interface SurveyRequest extends Claimant, Visit {
+interface NextContraction extends Claimant, Visit {
   readonly contraction: LaneEntry;
   /** All releases whose schemas are there. */
   readonly releases: readonly ReleaseSchema[];
+}
+
+/** The contraction to look at. */
+export interface SurveyRequest extends NextContraction {
+  /** Ids of the releases that it must not end: clients read them, or a spec names them. */
+  readonly inUse: readonly string[];
 }
 
 /** What a look at a contraction came to. */
@@ -28,6 +37,8 @@ export type SurveyResult =
       readonly kind: 'surveyed';
       /** Commands of it whose effect its text does not tell. */
       readonly opaque: readonly string[];
+      /** Why it would be refused, a sentence; undefined when PostgreSQL took it, or it could not be tried. */
+      readonly refusal?: string;
     })
   | ContractionRefused;
 
@@ -38,7 +49,7 @@ export interface ContractionRefused {
 }
 
 /** The contraction that is to run now. */
-export interface ContractRequest extends SurveyRequest {
+export interface ContractRequest extends NextContraction {
   /** Index in the spec, from 0. */
   readonly position: number;
   /** The releases that it ends. No kept revision uses them any more. */
@@ -53,7 +64,10 @@ export interface ContractContext extends VisitContext {
   readonly analyst: SqlAnalyst;
 }
 
-/** Finds out which releases need what the contraction takes away. Takes no lock that anybody would notice. */
+/**
+ * Finds out which releases need what the contraction takes away, and, unless one of them is in use, whether PostgreSQL
+ * takes it: tried in a transaction that is rolled back, which holds its locks for a few seconds at most.
+ */
 export async function survey(request: SurveyRequest, context: ContractContext): Promise<SurveyResult> {
   const { contraction, releases } = request;
   const statements = await read(contraction, context.analyst);
@@ -65,8 +79,30 @@ export async function survey(request: SurveyRequest, context: ContractContext): 
     const found = await surveyContraction(session, { targets, releases }, (bodies, sought) =>
       context.analyst.call('findMentions', bodies, sought),
     );
-    return { kind: 'surveyed', ...found, opaque: opaque.map(({ command }) => command) };
+    const refusal = await refusalOf(session, request, statements, found, context);
+    return {
+      kind: 'surveyed',
+      ...found,
+      opaque: opaque.map(({ command }) => command),
+      ...(refusal === undefined ? {} : { refusal }),
+    };
   });
+}
+
+async function refusalOf(
+  session: Session,
+  { contraction: { name }, releases, inUse }: SurveyRequest,
+  statements: readonly RunnableStatement[],
+  { needs }: ContractionSurvey,
+  context: ContractContext,
+): Promise<string | undefined> {
+  const needed = new Set(needs.map(({ release }) => release));
+  if (inUse.some((id) => needed.has(id))) return undefined;
+  // It says nothing of its waiting: it may be the contraction itself that is at work, and the survey before stands.
+  await lockFor(session, { ...context, progress: () => undefined });
+  const ended = releases.filter(({ id }) => needed.has(id));
+  const verdict = await dryRunContraction(session, { name, statements, ended, releases });
+  return verdict.kind === 'refused' ? problemSentence(`Contraction ${name}`, verdict.failure) : undefined;
 }
 
 /** Runs the contraction and drops the releases that it ends, in one transaction, once. */
@@ -90,7 +126,8 @@ export async function contract(request: ContractRequest, context: ContractContex
       ended,
       releases,
     });
-    if (result.kind === 'refused') return refused(name, result.failure.message);
+    if (result.kind === 'refused')
+      return { kind: 'contractionRefused', message: problemSentence(`Contraction ${name}`, result.failure) };
     await refreshSnapshots(session, exposedSchema, standing);
     return { kind: 'contracted', name };
   });

@@ -1,4 +1,4 @@
-import { sqlChecksum } from '../../migration/checksum.ts';
+import { checksumOf } from '../../migration/checksum.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { isApproved, type Approvable } from './approval.ts';
 import type { LaneEntry } from './lane.ts';
@@ -78,8 +78,17 @@ function afterSurvey(
         `Contraction ${next.name} waits: ${held} ${needText(surveyed, needed)}`,
       ),
     };
+  if (surveyed.refusal !== undefined)
+    return {
+      orders,
+      isStalled: true,
+      answer: pending(
+        'ContractionFailed',
+        `${surveyed.refusal} It was tried, and nothing of it is in the database.`,
+      ),
+    };
   const ends = world.usage.filter(({ release }) => needed.includes(release));
-  const target: Approvable = `contraction/${next.name}@${sqlChecksum(next.sql).slice(0, 12)}`;
+  const target: Approvable = `contraction/${next.name}@${checksumOf(next).slice(0, 12)}`;
   const isFree = inputs.spec.contractions[position]?.approval === 'Automatic' || isApproved(world, target);
   if (!isFree)
     return {
@@ -122,6 +131,15 @@ function heldBy(world: World, summary: LedgerSummary, needed: readonly string[])
   if (pinned.length > 0)
     return `spec.schemaRef.release of ${pinned.map(({ name }) => name).join(', ')} names a release that needs what it takes away.`;
   return undefined;
+}
+
+/** All releases for which `heldBy` would say why. */
+function untouchable({ usage, followers }: World, { release }: LedgerSummary): readonly string[] {
+  return [
+    ...(release === undefined ? [] : [release.id]),
+    ...usage.filter(({ hasTraffic }) => hasTraffic).map((each) => each.release),
+    ...followers.flatMap(({ pins }) => pins ?? []),
+  ];
 }
 
 function approvalText(
@@ -173,7 +191,8 @@ function surveyOrder(
   contraction: LaneEntry,
 ): OrderedWork {
   const releases = summary.releases.map(({ id, schema }) => ({ id, schema }));
-  const request = { ...visitOf(world, connection, spec.schema), contraction, releases };
+  const inUse = [...new Set(untouchable(world, summary))].sort();
+  const request = { ...visitOf(world, connection, spec.schema), contraction, releases, inUse };
   return orderFor(
     { kind: 'survey', request, patience: patienceFor(spec) },
     {
@@ -183,6 +202,7 @@ function surveyOrder(
         laneIdentity([contraction]),
         releases,
         summary.migrations.applied,
+        inUse,
       ],
     },
     world.work,

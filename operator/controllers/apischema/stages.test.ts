@@ -65,7 +65,7 @@ describe('a contraction', () => {
     how: 'depends' as const,
     what: 'column due of public.tasks',
   });
-  const surveyed = (...releases: string[]): SurveyResult => ({
+  const surveyed = (...releases: string[]): Extract<SurveyResult, { kind: 'surveyed' }> => ({
     kind: 'surveyed',
     needs: releases.map(need),
     outside: [],
@@ -171,6 +171,15 @@ describe('a contraction', () => {
       orders: ['apply', 'survey'],
     },
     {
+      name: 'that was tried and refused needs a person, approved or not',
+      world: world({}, { approved: [target] }),
+      survey: { ...surveyed(old), refusal: 'Contraction drop-due: view v needs it.' },
+      pending: 'True ContractionFailed',
+      orders: ['apply', 'survey'],
+      stalled: 'True ContractionFailed',
+      message: /^Contraction drop-due: view v needs it\. It was tried/,
+    },
+    {
       name: 'that cannot be read needs a person',
       world: world({}),
       survey: { kind: 'contractionRefused', message: 'Contraction drop-due: syntax error.' },
@@ -189,6 +198,21 @@ describe('a contraction', () => {
     if (message !== undefined)
       expect(findCondition(plan.status?.conditions, 'ContractionPending')?.message).toMatch(message);
     expect(plan.status?.releases?.filter((each) => each.ending).map(({ id }) => id) ?? []).toEqual(ending);
+  });
+
+  test('is not tried while it would touch what is in use, and looked at again when that changes', () => {
+    const survey = (changes: Partial<World>) => {
+      const plan = run(world({}, changes), { apply: applied, survey: surveyed(old) });
+      return plan.work?.find(({ id }) => id.startsWith('survey-'));
+    };
+    const inUse = (order: ReturnType<typeof survey>) =>
+      order?.spec.kind === 'survey' ? order.spec.request.inUse : undefined;
+    const kept = survey({});
+    const routed = survey({ usage: [usage(newest, 2), usage(old, 1, true)] });
+    const pinned = survey({ followers: [follower, { ...follower, name: 'pin', pins: old }] });
+    expect([kept, routed, pinned].map(inUse)).toEqual([[newest], [old, newest], [old, newest]]);
+    expect(routed?.id).toBe(pinned?.id);
+    expect(routed?.id).not.toBe(kept?.id);
   });
 
   test('that PostgreSQL refuses needs a person, and is not tried again by itself', () => {
