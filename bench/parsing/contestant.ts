@@ -43,7 +43,7 @@ async function readAll(call: Call): Promise<Finding> {
   await nextTurn();
   const plan = planMigrations(applied, migrations);
   await nextTurn();
-  releaseHash({ schema: 'api', apiSql, migrations });
+  releaseHash({ exposedSchema: 'api', apiSql, migrations });
   await nextTurn();
 
   delay.disable();

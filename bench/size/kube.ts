@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KubeClient } from '../../operator/runtime/kubeClient.ts';
 import type { Informer } from '../../operator/runtime/informer.ts';
 import { refKey, refOf, type KubeObject } from '../../operator/runtime/object.ts';
 
-/** An API server as far as its client's event loop feels it: every answer is a text that has to be read. */
+/** An API server as far as its client's event loop feels it: every answer comes in a later turn, as a text. */
 export interface TextKube {
   readonly client: KubeClient;
   put(object: KubeObject): void;
@@ -35,13 +36,20 @@ export function createTextKube(): TextKube {
   return {
     put,
     client: {
-      get: async (ref) => await Promise.resolve(read(refKey(ref))),
-      list: async () => await Promise.resolve({ items: [], resourceVersion: '0' }),
+      get: async (ref) => {
+        await nextTurn();
+        return read(refKey(ref));
+      },
+      list: async () => {
+        await nextTurn();
+        return { items: [], resourceVersion: '0' };
+      },
       applyStatus: async (object) => {
         const sent = JSON.parse(JSON.stringify(object)) as KubeObject;
         const current = read(refKey(refOf(object))) ?? refuse();
         put({ ...current, status: sent.status });
-        return await Promise.resolve(read(refKey(refOf(object))) ?? refuse());
+        await nextTurn();
+        return read(refKey(refOf(object))) ?? refuse();
       },
       create: refuse,
       replace: refuse,

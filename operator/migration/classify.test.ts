@@ -221,7 +221,7 @@ describe('API SQL holds no state, touches no data and no roles', () => {
 
 describe('the id of a release', () => {
   const content = {
-    schema: 'api',
+    exposedSchema: 'api',
     apiSql: 'create view api.v as select 1',
     migrations: [{ name: 'a', sql: 'select 1' }],
   };
@@ -233,7 +233,7 @@ describe('the id of a release', () => {
   });
 
   test.each([
-    { ...content, schema: 'v1' },
+    { ...content, exposedSchema: 'v1' },
     { ...content, apiSql: 'create view api.v as select 2' },
     { ...content, migrations: [] },
     { ...content, migrations: [{ name: 'b', sql: 'select 1' }] },

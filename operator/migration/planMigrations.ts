@@ -1,4 +1,4 @@
-import { sqlChecksum } from './checksum.ts';
+import { checksumOf } from './checksum.ts';
 
 /** One migration as the spec has it, with its SQL in hand. */
 export interface Migration {
@@ -56,7 +56,7 @@ export function planMigrations(
         migration: name,
         message: `${one} ${name} has been applied to the database but is not in spec.${lane}: put it back, unchanged; to undo what it did, add a new migration.`,
       };
-    if (sqlChecksum(migration.sql) !== checksum)
+    if (checksumOf(migration) !== checksum)
       return {
         kind: 'blocked',
         reason: 'MigrationChanged',

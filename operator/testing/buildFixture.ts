@@ -50,7 +50,7 @@ export async function build(
   { apiSql, tests, strategy = 'Versioned' }: BuildInput,
 ): Promise<Built> {
   await loadSqlParser();
-  const hash = releaseHash({ schema: 'api', apiSql, migrations: [] });
+  const hash = releaseHash({ exposedSchema: 'api', apiSql, migrations: [] });
   const id = releaseId(hash);
   const statements = split(apiSql);
   const problem = apiSqlProblem(statements, 'api');

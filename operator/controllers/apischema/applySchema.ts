@@ -1,4 +1,4 @@
-import { releaseHash, releaseId, sqlChecksum } from '../../migration/checksum.ts';
+import { checksumOf, releaseHash, releaseId } from '../../migration/checksum.ts';
 import { planMigrations } from '../../migration/planMigrations.ts';
 import type { RunnableStatement } from '../../migration/runnable.ts';
 import { compareSnapshots, readDifferences, refreshSnapshots } from '../../database/drift.ts';
@@ -87,7 +87,7 @@ async function verdictOn(
 ): Promise<ApplyResult | undefined> {
   const refused = refusalOf(ledger, request);
   if (refused !== undefined) return refused;
-  const id = releaseId(releaseHash({ ...request, schema: request.exposedSchema }));
+  const id = releaseId(releaseHash(request));
   const isDone =
     ledger.migrations.length === request.migrations.length &&
     ledger.current !== undefined &&
@@ -142,7 +142,9 @@ async function ensureBaseline(session: Session, request: ApplyRequest): Promise<
   await baselineMigrations(
     session,
     exposedSchema,
-    migrations.slice(0, last + 1).map(({ name, sql }) => ({ name, checksum: sqlChecksum(sql) })),
+    migrations
+      .slice(0, last + 1)
+      .map((migration) => ({ name: migration.name, checksum: checksumOf(migration) })),
     identity,
   );
 }
@@ -178,7 +180,7 @@ async function runPending(
       try {
         await runMigration(transactionContext(session, `migration ${migration.name}`, migrating(context)), {
           name: migration.name,
-          checksum: sqlChecksum(migration.sql),
+          checksum: checksumOf(migration),
           exposedSchema: request.exposedSchema,
           position: first + index,
           statements: review.migrations.get(migration.name) ?? noStatements(migration.name),

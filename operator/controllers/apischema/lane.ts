@@ -1,4 +1,4 @@
-import { sqlChecksum } from '../../migration/checksum.ts';
+import { checksumOf } from '../../migration/checksum.ts';
 import type { Migration } from '../../migration/planMigrations.ts';
 
 /** One migration or contraction of the spec with its SQL in hand. */
@@ -13,11 +13,11 @@ export interface LaneEntry extends Migration {
 
 /** What tells a lane apart from another. */
 export function laneIdentity(lane: readonly LaneEntry[]): readonly unknown[] {
-  return lane.map(({ name, sql, idempotent, statementTimeoutMs, ignore }) => [
-    name,
-    sqlChecksum(sql),
-    idempotent,
-    statementTimeoutMs,
-    ignore,
+  return lane.map((entry) => [
+    entry.name,
+    checksumOf(entry),
+    entry.idempotent,
+    entry.statementTimeoutMs,
+    entry.ignore,
   ]);
 }

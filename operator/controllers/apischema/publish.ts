@@ -8,11 +8,11 @@ import type { Session } from '../../database/session.ts';
 import { transactionContext } from '../../database/withSession.ts';
 import { diffApi } from '../../migration/apiDiff.ts';
 import {
+  apiChecksumOf,
   releaseHash,
   releaseId,
   releaseSchema,
   sentinelName,
-  sqlChecksum,
 } from '../../migration/checksum.ts';
 import { judgeTap, type TapVerdict } from '../../migration/tap.ts';
 import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
@@ -28,7 +28,7 @@ export async function publish(
   review: Review,
   context: ApplyContext,
 ): Promise<ApplyResult> {
-  const hash = releaseHash({ ...request, schema: request.exposedSchema });
+  const hash = releaseHash(request);
   const id = releaseId(hash);
   const ledger = await readLedger(session, request);
   const there = servedRelease(ledger, id);
@@ -94,7 +94,7 @@ async function build(
       releaseSchema: releaseSchema(request.exposedSchema, id),
       sentinel: sentinelName(id),
       apiSql: request.apiSql,
-      checksum: sqlChecksum(request.apiSql),
+      checksum: apiChecksumOf(request),
       statements: review.api,
       ...(review.tests === undefined
         ? {}

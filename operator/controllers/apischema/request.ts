@@ -1,7 +1,7 @@
 import { durationMs } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import { patienceOf, type Patience } from '../../database/transaction.ts';
-import { sqlChecksum } from '../../migration/checksum.ts';
+import { apiChecksumOf, sqlChecksum } from '../../migration/checksum.ts';
 import type { ApplyRequest } from './applyRequest.ts';
 import { laneIdentity } from './lane.ts';
 import { visitOf, type OrderIdentity } from './order.ts';
@@ -45,7 +45,7 @@ export function applyIdentity({ spec, connection, sources }: Inputs, request: Ap
     migrations: [namespace, name, clusterId, exposedSchema, laneIdentity(sources.migrations), spec.baseline],
     rest: [
       connection.token,
-      sqlChecksum(sources.apiSql),
+      apiChecksumOf(sources),
       sources.tests === undefined ? undefined : sqlChecksum(sources.tests),
       laneIdentity(sources.contractions),
       [spec.roles, spec.lint, spec.drift, spec.breaking, spec.locks, spec.beforeMigration],

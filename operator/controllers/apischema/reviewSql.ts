@@ -3,7 +3,7 @@ import type { Ledger } from '../../database/ledger.ts';
 import { lint } from '../../lint/lint.ts';
 import type { LintFinding } from '../../lint/finding.ts';
 import type { LintResult, LintSource } from '../../lint/source.ts';
-import { sqlChecksum } from '../../migration/checksum.ts';
+import { checksumOf } from '../../migration/checksum.ts';
 import type { RunnableStatement } from '../../migration/runnable.ts';
 import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
 import type { Blocked, PendingSet } from './applyResult.ts';
@@ -82,7 +82,7 @@ export async function reviewSql(
 
 /** Names these migrations or contractions, with a hash of what they are. */
 export function pendingSet(pending: readonly LaneEntry[]): PendingSet {
-  const parts = pending.map(({ name, sql }) => [name, sqlChecksum(sql)]);
+  const parts = pending.map((entry) => [entry.name, checksumOf(entry)]);
   return {
     hash: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
     names: pending.map(({ name }) => name),

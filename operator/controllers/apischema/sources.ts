@@ -1,5 +1,7 @@
 import { durationMs } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import { breathe } from '../../database/breathe.ts';
+import { apiChecksumOf, checksumOf } from '../../migration/checksum.ts';
 import { withoutBom } from '../../migration/textProblem.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { KubeObject } from '../../runtime/object.ts';
@@ -11,21 +13,24 @@ interface SqlParts {
   readonly sqlFrom?: readonly { readonly configMapKeyRef: { name: string; key: string } }[] | undefined;
 }
 
+/** So many migrations are looked at before the event loop turns; a few milliseconds. */
+const entriesInOneTurn = 500;
+
 type Lane = ApiSchemaSpec['contractions'] | ApiSchemaSpec['migrations'];
 
-/** Reads all SQL of the spec; each ConfigMap once. */
+/** Reads all SQL of the spec, each ConfigMap once, and makes sure that its checksums are known: a decision needs them. */
 export async function readSources(
   spec: ApiSchemaSpec,
   namespace: string,
   client: KubeClient,
   signal: AbortSignal,
 ): Promise<Sources> {
-  const read = configMapReader(namespace, client, signal);
+  const readKey = configMapReader(namespace, client, signal);
 
   const joined = async ({ sql, sqlFrom = [] }: SqlParts): Promise<string | Missing> => {
     const parts = sql === undefined ? [] : [sql];
     for (const { configMapKeyRef } of sqlFrom) {
-      const text = await read(configMapKeyRef);
+      const text = await readKey(configMapKeyRef);
       if (typeof text !== 'string') return text;
       parts.push(withoutBom(text));
     }
@@ -35,9 +40,9 @@ export async function readSources(
   const lane = async (entries: Lane): Promise<readonly LaneEntry[] | Missing> => {
     const list: LaneEntry[] = [];
     for (const entry of entries) {
-      const sql = entry.sql ?? (await read(entry.sqlFrom?.configMapKeyRef ?? { name: '', key: '' }));
+      const sql = entry.sql ?? (await readKey(entry.sqlFrom?.configMapKeyRef ?? { name: '', key: '' }));
       if (typeof sql !== 'string') return sql;
-      list.push({
+      const read: LaneEntry = {
         name: entry.name,
         sql,
         ...('idempotent' in entry && entry.idempotent === true ? { idempotent: true } : {}),
@@ -45,7 +50,10 @@ export async function readSources(
         ...(entry.statementTimeout === undefined
           ? {}
           : { statementTimeoutMs: durationMs(entry.statementTimeout) }),
-      });
+      };
+      checksumOf(read);
+      list.push(read);
+      if (list.length % entriesInOneTurn === 0) await breathe();
     }
     return list;
   };
@@ -58,7 +66,17 @@ export async function readSources(
   if (typeof apiSql !== 'string') return apiSql;
   const tests = spec.tests && (await joined(spec.tests));
   if (typeof tests === 'object') return tests;
-  return { kind: 'found', migrations, contractions, apiSql, ...(tests === undefined ? {} : { tests }) };
+  const found: Sources = {
+    kind: 'found',
+    migrations,
+    contractions,
+    apiSql,
+    ...(tests === undefined ? {} : { tests }),
+  };
+  await breathe();
+  apiChecksumOf(found);
+  await breathe();
+  return found;
 }
 
 function configMapReader(namespace: string, client: KubeClient, signal: AbortSignal) {
