@@ -38,7 +38,13 @@ export async function startServer(): Promise<Server> {
       async createDatabase() {
         count += 1;
         const uri = new URL(superuser);
-        Object.assign(uri, { username: owner, password, pathname: `/bench_${count}` });
+        // Some clients encrypt by default and some do not: none does here.
+        Object.assign(uri, {
+          username: owner,
+          password,
+          pathname: `/bench_${count}`,
+          search: '?sslmode=disable',
+        });
         await query(superuser, [
           `create database bench_${count} template template0 owner ${owner}`,
           // So that none pays for the pages that another one has left dirty.

@@ -22,7 +22,7 @@ export const dbmate: Peer = {
   program: (home, folder, { uri }) => ({
     command: join(home, 'node_modules', '@dbmate', `${process.platform}-${process.arch}`, 'bin', 'dbmate'),
     args: ['--no-dump-schema', '--migrations-dir', join(folder, 'migrations'), 'migrate'],
-    env: { DATABASE_URL: `${uri}?sslmode=disable` },
+    env: { DATABASE_URL: uri },
     input: '',
   }),
 };

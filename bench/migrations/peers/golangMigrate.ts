@@ -39,7 +39,7 @@ export const golangMigrate: Peer = {
   },
   program: (home, folder, { uriWithoutPassword, password }) => ({
     command: join(home, 'migrate'),
-    args: ['-path', join(folder, 'migrations'), '-database', `${uriWithoutPassword}?sslmode=disable`, 'up'],
+    args: ['-path', join(folder, 'migrations'), '-database', uriWithoutPassword, 'up'],
     env: { PGPASSWORD: password },
     input: '',
   }),
