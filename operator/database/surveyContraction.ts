@@ -83,6 +83,11 @@ export function targetText({ kind, schema, name, column, arguments: types }: Con
   return `${kind} ${full}${list === undefined ? '' : `(${list})`}`;
 }
 
+/** A need in words: `view api_1a2b3c4d.tasks depends on column due of public.tasks`. */
+export function needText({ object, how, what }: Need): string {
+  return `${object} ${how === 'depends' ? 'depends on' : 'mentions'} ${what}`;
+}
+
 const outsideShown = 20;
 const shown = 5; // as sql/contractionDependents.sql has it
 

@@ -5,7 +5,7 @@ import { watchReleases, type ReleaseSchema } from './releaseContents.ts';
 import { problemSentence, type PlanRequest, type PlanTools } from './runPlan.ts';
 import type { StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
-import { surveyContraction, type ContractionSurvey } from './surveyContraction.ts';
+import { needText, surveyContraction, type ContractionSurvey } from './surveyContraction.ts';
 import { beginTrial, rolledBack, trialLimits, type Trial, type TrialEnd, type TrialLimits } from './trial.ts';
 
 /** What a dry run of one contraction came to. */
@@ -78,9 +78,7 @@ export async function tryContractions(
     );
     const [need] = own.needs;
     if (need !== undefined)
-      problems.push(
-        `${label}: the API SQL of this spec needs what it takes away: ${need.object} ${need.how === 'depends' ? 'depends on' : 'mentions'} ${need.what}.`,
-      );
+      problems.push(`${label}: the API SQL of this spec needs what it takes away: ${needText(need)}.`);
     else if (!isNew && needing.some(({ id }) => id === request.current?.id))
       problems.push(`${label}: the newest release, ${request.current?.id ?? ''}, needs what it takes away.`);
     // Dropping a schema that clients read, if only for a moment, makes them wait, and one of them may lose a deadlock.

@@ -124,6 +124,31 @@ const plan = z
       .meta({ 'x-kubernetes-list-type': 'atomic' }),
     total: z.int().min(0).describe('How many statements would run.'),
     changes: changes.optional(),
+    contractions: z
+      .array(
+        z.object({
+          name: z.string().max(128).describe('Its name.'),
+          ends: z
+            .array(z.string().max(8))
+            .max(50)
+            .describe('Ids of the releases that need what it takes away: it would end them; at most 50.')
+            .meta({ 'x-kubernetes-list-type': 'atomic' }),
+          needs: z
+            .array(z.string().max(512))
+            .max(10)
+            .describe('What in them needs it, a sentence each; at most 10.')
+            .meta({ 'x-kubernetes-list-type': 'atomic' }),
+          fits: z
+            .boolean()
+            .describe(
+              'PostgreSQL took it once those releases were gone. False also when it was not tried: see problems.',
+            ),
+        }),
+      )
+      .max(50)
+      .optional()
+      .describe('The pending contractions, in order; at most 50.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
     problems: z
       .array(z.string().max(1024))
       .max(20)

@@ -308,3 +308,33 @@ test('a plan tells what would run and what clients would see, and changes nothin
   expect(await db.query('select nspname from pg_namespace order by 1')).toEqual(before);
   expect(await effects()).toHaveLength(2);
 });
+
+test('a plan says what each contraction would end, and whether it fits', async () => {
+  const old = releaseOf(await run());
+  const without = 'create view api.tasks as select id, title from public.tasks';
+  releaseOf(await run({ apiSql: without }));
+  const plan = await planSchema(
+    applyRequest(db.uri, {
+      apiSql: without,
+      contractions: [
+        { name: 'drop-done', sql: 'alter table public.tasks drop column done' },
+        { name: 'drop-gone', sql: 'alter table public.tasks drop column gone' },
+      ],
+    }),
+    [],
+    context(),
+  );
+  expect(plan.contractions).toMatchObject([
+    { name: 'drop-done', fits: true, needs: [{ release: old, what: 'column done of public.tasks' }] },
+    { name: 'drop-gone', fits: false, needs: [] },
+  ]);
+});
+
+test('a plan of a database that nothing was applied to has what a run would find there', async () => {
+  const apiSql = `create function api.key() returns text language sql security definer set search_path = pg_catalog
+    begin atomic; select pgrst_ledger.secret('jwt'); end;`;
+  const plan = await planSchema(applyRequest(db.uri, { migrations: [], apiSql }), [], context());
+  expect(plan.changes?.map(({ name, change }) => `${change} ${name}`)).toContain('added key()');
+  expect(plan.problems.filter((text) => text.startsWith('spec.api'))).toEqual([]);
+  expect(await db.query("select to_regnamespace('pgrst_ledger') as ledger")).toEqual([{ ledger: null }]);
+});

@@ -1,4 +1,5 @@
 import { checksumOf } from '../../migration/checksum.ts';
+import { needText } from '../../database/surveyContraction.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { isApproved, type Approvable } from './approval.ts';
 import type { LaneEntry } from './lane.ts';
@@ -75,7 +76,7 @@ function afterSurvey(
       orders,
       answer: pending(
         'ReleasesInUse',
-        `Contraction ${next.name} waits: ${held} ${needText(surveyed, needed)}`,
+        `Contraction ${next.name} waits: ${held} ${needsText(surveyed, needed)}`,
       ),
     };
   if (surveyed.refusal !== undefined)
@@ -151,7 +152,7 @@ function approvalText(
   const price =
     needed.length === 0
       ? 'No release needs what it takes away.'
-      : `It ends ${ends.length === 0 ? 'no kept revision' : `these revisions, to which nobody can roll back then: ${usageText(ends)}`}. ${needText(surveyed, needed)}`;
+      : `It ends ${ends.length === 0 ? 'no kept revision' : `these revisions, to which nobody can roll back then: ${usageText(ends)}`}. ${needsText(surveyed, needed)}`;
   const opaque =
     surveyed.opaque.length === 0
       ? ''
@@ -162,14 +163,11 @@ function approvalText(
   return `Contraction ${next.name} waits for approval. ${price}${opaque}${others} To run it, set the annotation pgrst.dev/action=approve.`;
 }
 
-function needText({ needs }: Surveyed, releases: readonly string[]): string {
+function needsText({ needs }: Surveyed, releases: readonly string[]): string {
   const shown = needs
     .filter(({ release }) => releases.includes(release))
     .slice(0, 5)
-    .map(
-      ({ release, object, how, what }) =>
-        `${object} of release ${release} ${how} ${how === 'depends' ? 'on ' : ''}${what}`,
-    );
+    .map(needText);
   return shown.length === 0 ? '' : `${shown.join('; ')}.`;
 }
 

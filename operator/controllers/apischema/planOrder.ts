@@ -1,7 +1,7 @@
 import type { Change } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { planRun } from '../../database/dryRun.ts';
-import { ledgerVersion, readLedger } from '../../database/ledger.ts';
-import type { PlannedStatement } from '../../database/runPlan.ts';
+import { claimInside, ledgerVersion, readLedger } from '../../database/ledger.ts';
+import type { PlannedContraction, PlannedStatement } from '../../database/runPlan.ts';
 import { quoteIdentifier } from '../../database/quoteIdentifier.ts';
 import type { Session } from '../../database/session.ts';
 import { lockFor, withSession } from '../../database/withSession.ts';
@@ -17,6 +17,8 @@ export interface PlanResult extends Pick<Findings, 'lint'> {
   readonly statements: readonly PlannedStatement[];
   /** Undefined when the trial did not come so far. */
   readonly changes?: readonly Change[];
+  /** The pending contractions, in order; undefined when the trial did not begin. */
+  readonly contractions?: readonly PlannedContraction[];
   readonly problems: readonly string[];
 }
 
@@ -57,7 +59,12 @@ export async function planSchema(
         contractions,
         releases,
         inUse: new Set([...inUse, ...(ledger.current === undefined ? [] : [ledger.current])]),
-        prepare: (inside) => createMissingRoles(inside, request),
+        prepare: async (inside) => {
+          await createMissingRoles(inside, request);
+          // API SQL may name functions of the ledger, such as pgrst_ledger.secret().
+          if (ledger.version < ledgerVersion) await claimInside(inside, request, ledger.version);
+          return undefined;
+        },
       },
       {
         findMentions: (bodies, targets) => analyst.call('findMentions', bodies, targets),
@@ -69,6 +76,7 @@ export async function planSchema(
       kind: 'planned',
       statements: plan.statements,
       ...(plan.api === undefined ? {} : { changes: plan.api }),
+      contractions: plan.contractions,
       problems: [...plan.problems, ...review.lint.findings.map(findingText)],
       lint: review.lint,
     };
@@ -76,7 +84,7 @@ export async function planSchema(
 }
 
 // A migration may grant to roles that the run would create before it.
-async function createMissingRoles(session: Session, { roles }: ApplyRequest): Promise<undefined> {
+async function createMissingRoles(session: Session, { roles }: ApplyRequest): Promise<void> {
   const there = await session.query<{ name: string }>(
     'select rolname as name from pg_roles where rolname = any ($1)',
     [roles.map(({ name }) => name)],
@@ -84,7 +92,6 @@ async function createMissingRoles(session: Session, { roles }: ApplyRequest): Pr
   const known = new Set(there.map(({ name }) => name));
   for (const { name } of roles)
     if (!known.has(name)) await session.query(`create role ${quoteIdentifier(name)}`);
-  return undefined;
 }
 
 function problem(message: string): PlanResult {

@@ -1,6 +1,7 @@
 import { isoTime } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
-import type { PlannedStatement } from '../../database/runPlan.ts';
+import type { PlannedContraction, PlannedStatement } from '../../database/runPlan.ts';
+import { needText } from '../../database/surveyContraction.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { orderFor } from './order.ts';
 import type { PlanResult } from './planOrder.ts';
@@ -43,7 +44,7 @@ export function planning(
 
 function planOf(
   { now, object }: World,
-  { statements, changes, problems }: Pick<PlanResult, 'statements' | 'changes' | 'problems'>,
+  { statements, changes, contractions = [], problems }: Omit<PlanResult, 'kind' | 'lint'>,
 ): Plan {
   return {
     generation: object.metadata.generation,
@@ -51,6 +52,7 @@ function planOf(
     statements: statements.slice(0, shown).map(statementOf),
     total: statements.length,
     ...(changes === undefined ? {} : { changes: changes.slice(0, shown) }),
+    ...(contractions.length === 0 ? {} : { contractions: contractions.slice(0, shown).map(contractionOf) }),
     ...(problems.length === 0 ? {} : { problems: problems.slice(0, 20).map((text) => text.slice(0, 1024)) }),
   };
 }
@@ -66,5 +68,14 @@ function statementOf({ source, number, line, text, transaction, locks, rewrites 
       ? {}
       : { locks: locks.slice(0, 20).map(({ relation, mode }) => `${relation}: ${mode}`.slice(0, 256)) }),
     ...(rewrites.length === 0 ? {} : { rewrites: rewrites.slice(0, 20) }),
+  };
+}
+
+function contractionOf({ name, needs, fits }: PlannedContraction) {
+  return {
+    name,
+    ends: [...new Set(needs.map(({ release }) => release))].slice(0, shown),
+    needs: needs.slice(0, 10).map((need) => `${needText(need)}.`.slice(0, 512)),
+    fits,
   };
 }

@@ -227,6 +227,30 @@ describe('a contraction', () => {
   });
 });
 
+test('a plan says in status what a contraction would end, bounded', () => {
+  const needs = Array.from({ length: 12 }, (_, index) => ({
+    release: index < 6 ? old : newest,
+    object: `view v${String(index)}`,
+    how: 'mentions' as const,
+    what: 'table public.t',
+  }));
+  const planned: WorkResult = {
+    kind: 'planned',
+    statements: [],
+    problems: [],
+    contractions: [{ name: 'drop-t', needs, outside: [], opaque: [], fits: true }],
+  };
+  const plan = run(schemaWorld(apiSchema({ spec: { suspend: true } })), { plan: planned });
+  expect(plan.status?.plan?.contractions).toEqual([
+    {
+      name: 'drop-t',
+      ends: [old, newest],
+      needs: needs.slice(0, 10).map(({ object }) => `${object} mentions table public.t.`),
+      fits: true,
+    },
+  ]);
+});
+
 describe('releases that nobody uses', () => {
   const applied: WorkResult = { kind: 'applied', summary, unmapped: [] };
   const table: readonly { name: string; changes: Partial<World>; dropped: readonly string[] }[] = [
