@@ -4,32 +4,38 @@ import { withoutBom } from './textProblem.ts';
 /**
  * Checksum of SQL, as 64 hex digits of SHA-256 of its UTF-8. Line endings are normalised and a byte order mark does not
  * count (a checkout or an editor on Windows makes the same migration), nothing else: a changed comment is a changed text.
- * About 8 ms for 4 MB: what is asked for more than once is asked of `checksumOf` and `apiChecksumOf`.
+ * About 8 ms for 4 MB: what has been read from Kubernetes carries its checksum with it.
  */
 export function sqlChecksum(sql: string): string {
   return hash('sha256', withoutBom(sql).replaceAll('\r\n', '\n'), 'hex');
 }
 
-/** `sqlChecksum` of a migration or contraction, computed once for each such object: none is ever changed. */
-export const checksumOf = remembered(({ sql }: { readonly sql: string }) => sqlChecksum(sql));
+/** A migration or contraction: its SQL, and the SQL's `sqlChecksum` where whoever read it has computed that already. */
+export interface SummedSql {
+  readonly sql: string;
+  readonly checksum?: string;
+}
 
-/** `sqlChecksum` of the API SQL, computed once for each object that holds it. */
-export const apiChecksumOf = remembered(({ apiSql }: { readonly apiSql: string }) => sqlChecksum(apiSql));
+/** The checksum of a migration or contraction. */
+export function checksumOf({ sql, checksum }: SummedSql): string {
+  return checksum ?? sqlChecksum(sql);
+}
 
-function remembered<K extends object, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new WeakMap<K, V>();
-  return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
-    return value;
-  };
+/** The API SQL, and its `sqlChecksum` where whoever read it has computed that already. */
+export interface SummedApi {
+  readonly apiSql: string;
+  readonly apiChecksum?: string;
+}
+
+/** The checksum of the API SQL. */
+export function apiChecksumOf({ apiSql, apiChecksum }: SummedApi): string {
+  return apiChecksum ?? sqlChecksum(apiSql);
 }
 
 /** What a release is made of: the name it was built under, its API SQL, and the migrations beneath it in order. */
-export interface ReleaseContent {
+export interface ReleaseContent extends SummedApi {
   readonly exposedSchema: string;
-  readonly apiSql: string;
-  readonly migrations: readonly { readonly name: string; readonly sql: string }[];
+  readonly migrations: readonly (SummedSql & { readonly name: string })[];
 }
 
 /** The hash of a release's content, as 64 hex digits. */

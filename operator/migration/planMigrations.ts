@@ -1,9 +1,8 @@
-import { checksumOf } from './checksum.ts';
+import { checksumOf, type SummedSql } from './checksum.ts';
 
 /** One migration as the spec has it, with its SQL in hand. */
-export interface Migration {
+export interface Migration extends SummedSql {
   readonly name: string;
-  readonly sql: string;
 }
 
 /** One migration as the ledger has it. */

@@ -5,17 +5,17 @@ import type { SecretValue } from '../../database/secrets.ts';
 import type { Visit, VisitContext, VisitProgress } from '../../database/withSession.ts';
 import type { LintOptions } from '../../lint/source.ts';
 import type { Squawk } from '../../lint/squawk.ts';
+import type { SummedApi } from '../../migration/checksum.ts';
 import type { LaneEntry } from './lane.ts';
 
 /** What the database must look like. */
-export interface ApplyRequest extends Claimant, Visit {
+export interface ApplyRequest extends Claimant, Visit, SummedApi {
   readonly strategy: 'Versioned' | 'InPlace';
   readonly migrations: readonly LaneEntry[];
   /** They are linted, and compared with the ledger; running them is other work. */
   readonly contractions: readonly LaneEntry[];
   /** Name of the last migration that the database has already. */
   readonly baseline?: string;
-  readonly apiSql: string;
   /** pgTAP. */
   readonly tests?: string;
   readonly roles: readonly WantedRole[];

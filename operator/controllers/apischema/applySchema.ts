@@ -40,7 +40,7 @@ async function applyWith(
   // Whoever had the lock before us may have done all of it, or have claimed the schema.
   const second = await verdictOn(session, await readLedger(session, request), request, context);
   if (second !== undefined) return second;
-  const findings: Findings = review.lint === undefined ? {} : { lint: review.lint };
+  const findings: Findings = { lint: review.lint };
   const result = await runUnderLock(session, request, review, context);
   return { ...findings, ...result };
 }

@@ -1,5 +1,6 @@
 import { apiSchemaSpec, type ApiSchema } from '../../api/v1alpha1/apiSchema.ts';
 import { apiVersion } from '../../api/v1alpha1/shared.ts';
+import { breathe } from '../../database/breathe.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { Key } from '../../runtime/reconciler.ts';
@@ -33,8 +34,11 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const found = await client.get({ apiVersion, kind: 'ApiSchema', namespace, name }, signal);
   if (found === undefined) return undefined;
   const object = found as unknown as ApiSchema;
+  // A spec with thousands of migrations takes its time: to read from JSON, and to check.
+  await breathe();
   const parsed = apiSchemaSpec.safeParse(object.spec);
   const spec = parsed.data;
+  await breathe();
   const missing: Missing = { kind: 'missing', reason: 'SecretNotFound', message: 'The spec is not valid.' };
   const instances = instancesOf(caches, namespace, name);
   const [connection, sources, usage, jobs] = await Promise.all([
@@ -51,7 +55,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
         ? {
             kind: 'invalid',
             // A condition's message is bounded, and nobody reads the hundredth complaint.
-            problem: (parsed.error?.issues ?? [])
+            problem: parsed.error.issues
               .slice(0, 10)
               .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
               .join('; '),

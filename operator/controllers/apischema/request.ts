@@ -24,6 +24,7 @@ export function applyRequestOf(world: World, { spec, connection, sources }: Inpu
     contractions,
     ...(spec.baseline === undefined ? {} : { baseline: spec.baseline }),
     apiSql,
+    apiChecksum: apiChecksumOf(sources),
     ...(tests === undefined ? {} : { tests }),
     roles: spec.roles.map(({ name, login, inherits }) => {
       const password = connection.passwords.get(name);

@@ -1,7 +1,7 @@
 import { durationMs } from '../../api/v1alpha1/shared.ts';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import { breathe } from '../../database/breathe.ts';
-import { apiChecksumOf, checksumOf } from '../../migration/checksum.ts';
+import { sqlChecksum } from '../../migration/checksum.ts';
 import { withoutBom } from '../../migration/textProblem.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { KubeObject } from '../../runtime/object.ts';
@@ -18,7 +18,7 @@ const entriesInOneTurn = 500;
 
 type Lane = ApiSchemaSpec['contractions'] | ApiSchemaSpec['migrations'];
 
-/** Reads all SQL of the spec, each ConfigMap once, and makes sure that its checksums are known: a decision needs them. */
+/** Reads all SQL of the spec, each ConfigMap once, and computes the checksums that a decision needs. */
 export async function readSources(
   spec: ApiSchemaSpec,
   namespace: string,
@@ -42,17 +42,16 @@ export async function readSources(
     for (const entry of entries) {
       const sql = entry.sql ?? (await readKey(entry.sqlFrom?.configMapKeyRef ?? { name: '', key: '' }));
       if (typeof sql !== 'string') return sql;
-      const read: LaneEntry = {
+      list.push({
         name: entry.name,
         sql,
+        checksum: sqlChecksum(sql),
         ...('idempotent' in entry && entry.idempotent === true ? { idempotent: true } : {}),
         ...(entry.lint === undefined ? {} : { ignore: entry.lint.ignore }),
         ...(entry.statementTimeout === undefined
           ? {}
           : { statementTimeoutMs: durationMs(entry.statementTimeout) }),
-      };
-      checksumOf(read);
-      list.push(read);
+      });
       if (list.length % entriesInOneTurn === 0) await breathe();
     }
     return list;
@@ -66,17 +65,17 @@ export async function readSources(
   if (typeof apiSql !== 'string') return apiSql;
   const tests = spec.tests && (await joined(spec.tests));
   if (typeof tests === 'object') return tests;
-  const found: Sources = {
+  await breathe();
+  const apiChecksum = sqlChecksum(apiSql);
+  await breathe();
+  return {
     kind: 'found',
     migrations,
     contractions,
     apiSql,
+    apiChecksum,
     ...(tests === undefined ? {} : { tests }),
   };
-  await breathe();
-  apiChecksumOf(found);
-  await breathe();
-  return found;
 }
 
 function configMapReader(namespace: string, client: KubeClient, signal: AbortSignal) {

@@ -4,6 +4,7 @@ import type { CollectRequest, CollectResult } from '../../database/collectReleas
 import type { DropRequest, DropResult } from '../../database/dropReleases.ts';
 import type { Patience } from '../../database/transaction.ts';
 import type { Visit } from '../../database/withSession.ts';
+import type { SummedApi } from '../../migration/checksum.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import type { ApplyResult } from './applyResult.ts';
@@ -61,13 +62,12 @@ export type Connection =
 
 /** All SQL of the spec in hand. */
 export type Sources =
-  | {
+  | (SummedApi & {
       readonly kind: 'found';
       readonly migrations: readonly LaneEntry[];
       readonly contractions: readonly LaneEntry[];
-      readonly apiSql: string;
       readonly tests?: string;
-    }
+    })
   | Missing;
 
 /** An ApiInstance that refers to the ApiSchema. */
