@@ -1,11 +1,11 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
 import { contractionFailure } from './contractionRefusal.ts';
+import { dependentsOf } from './dependents.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import { watchReleases, type ReleaseSchema } from './releaseContents.ts';
 import { failureOfError, runStatements, StatementError, type StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { errorKind, sqlstateOf } from './sqlError.ts';
-import { sqlFile } from './sqlFiles.ts';
 import { inTransaction, type TransactionContext } from './transaction.ts';
 
 /** One contraction, ready to run. */
@@ -30,8 +30,6 @@ export type ContractionResult =
   | { readonly kind: 'applied' }
   /** PostgreSQL or the operator refused it; nothing of it is in the database, and the releases are as they were. */
   | { readonly kind: 'refused'; readonly failure: StatementFailure };
-
-const dependentsQuery = sqlFile('releaseDependents');
 
 /**
  * Runs one contraction exactly once, in one transaction: its ledger row first, then the schemas of the releases that it
@@ -103,9 +101,9 @@ async function endReleases(
  */
 export async function dropSchemas(session: Session, schemas: readonly string[]): Promise<string | undefined> {
   if (schemas.length === 0) return undefined;
-  const dependents = await session.query<{ what: string }>(dependentsQuery, [schemas]);
+  const dependents = await dependentsOf(session, schemas);
   if (dependents.length > 0)
-    return `These depend on the releases that it ends and would go with them: ${dependents.map(({ what }) => what).join(', ')}. Drop them or make them independent first.`;
+    return `These depend on the releases that it ends and would go with them: ${dependents.join(', ')}. Drop them or make them independent first.`;
   for (const schema of schemas)
     await session.query(`drop schema if exists ${quoteIdentifier(schema)} cascade`);
   return undefined;

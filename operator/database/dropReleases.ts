@@ -15,7 +15,7 @@ export type DropResult =
 
 /**
  * Drops the releases of one ApiSchema and its rows of the ledger, in one transaction; nothing else, and nothing at all
- * while something outside of the releases depends on them. Where the schema is not ours there is nothing to drop.
+ * while something outside depends on them. Where the schema is not ours there is nothing to drop.
  * Throws a RunFailure where time or an administrator may help.
  */
 export async function dropReleases(request: DropRequest, context: VisitContext): Promise<DropResult> {
@@ -36,22 +36,29 @@ export async function dropReleases(request: DropRequest, context: VisitContext):
   });
 }
 
+function inUse(what: string, dependents: readonly string[]): DropResult {
+  return {
+    kind: 'blocked',
+    reason: 'InUse',
+    message: `These depend on ${what} and would go as well: ${dependents.join(', ')}. Drop them or make them independent first, or set spec.deletionPolicy to Retain.`,
+  };
+}
+
 async function dropInside(session: Session, request: DropRequest, ledger: Ledger): Promise<DropResult> {
   const schemas = ledger.releases.flatMap(({ schema, present }) =>
     schema !== null && present ? [schema] : [],
   );
   const dependents = await dependentsOf(session, schemas);
-  if (dependents.length > 0)
-    return {
-      kind: 'blocked',
-      reason: 'InUse',
-      message: `These depend on the releases and would go with them: ${dependents.join(', ')}. Drop them or make them independent first, or set spec.deletionPolicy to Retain.`,
-    };
+  if (dependents.length > 0) return inUse('the releases', dependents);
   for (const schema of schemas) await session.query(`drop schema ${quoteIdentifier(schema)} cascade`);
   await session.query('delete from pgrst_ledger.claims where exposed_schema = $1', [request.exposedSchema]);
   const [rest] = await session.query<{ claims: string }>(
     'select count(*) as claims from pgrst_ledger.claims',
   );
-  if (rest?.claims === '0') await session.query('drop schema pgrst_ledger cascade');
+  if (rest?.claims !== '0') return { kind: 'dropped' };
+  // What uses pgrst_ledger.secret() by reference: views, BEGIN ATOMIC functions.
+  const users = await dependentsOf(session, ['pgrst_ledger']);
+  if (users.length > 0) return inUse('the ledger, schema pgrst_ledger,', users);
+  await session.query('drop schema pgrst_ledger cascade');
   return { kind: 'dropped' };
 }

@@ -256,6 +256,24 @@ describe('dropping the releases', () => {
     expect(await contents()).toEqual(before);
   });
 
+  test.each([
+    ['view public.k', "create view public.k as select pgrst_ledger.secret('jwt')"],
+    [
+      'function public.k()',
+      "create function public.k() returns text language sql begin atomic; select pgrst_ledger.secret('jwt'); end",
+    ],
+  ])('is refused while %s outside uses the ledger', async (what, sql) => {
+    await apply(applyRequest(db.uri));
+    await db.query(sql);
+    const before = await contents();
+    const result = await drop();
+    expect(result).toMatchObject({ kind: 'blocked', reason: 'InUse' });
+    expect(result.kind === 'blocked' && result.message).toMatch(
+      new RegExp(`^These depend on the ledger, .* as well: ${what.replace('()', '\\(\\)')}\\.`),
+    );
+    expect(await contents()).toEqual(before);
+  });
+
   test('of a schema that another ApiSchema claims does nothing', async () => {
     await apply(applyRequest(db.uri));
     const before = await contents();
