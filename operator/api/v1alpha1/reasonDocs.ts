@@ -70,11 +70,6 @@ export const reasonDocs = {
       'The applied migrations are not the first ones of spec.migrations, in the order in which they ran.',
     action: 'Restore the order, and add new migrations at the end.',
   },
-  MigrationNeedsNoTransaction: {
-    kind: 'ApiSchema',
-    means: 'A migration holds a statement that PostgreSQL does not run inside a transaction.',
-    action: 'Take the statement out of the migration: leave CONCURRENTLY out, or run it by hand.',
-  },
   ApiBuildFailed: {
     kind: 'ApiSchema',
     means:

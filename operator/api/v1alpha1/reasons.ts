@@ -18,7 +18,6 @@ export const reasons = {
   MigrationChanged: 'MigrationChanged',
   MigrationMissing: 'MigrationMissing',
   MigrationOrderChanged: 'MigrationOrderChanged',
-  MigrationNeedsNoTransaction: 'MigrationNeedsNoTransaction',
   ApiBuildFailed: 'ApiBuildFailed',
   ApiSqlRefused: 'ApiSqlRefused',
   LedgerNewer: 'LedgerNewer',
