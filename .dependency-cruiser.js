@@ -137,7 +137,7 @@ export default {
       name: 'testing-is-for-tests',
       comment: 'operator/testing is for *.test.ts and other testing files.',
       severity: 'error',
-      from: { pathNot: [tests, '^(test-e2e|hack/test|bench/kill)/'] },
+      from: { pathNot: [tests, '^(test-e2e|hack/test|bench/(kill|size))/'] },
       to: { path: '^operator/testing/' },
     },
     {

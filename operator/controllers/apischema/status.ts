@@ -88,8 +88,8 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
   };
 }
 
-function optional<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: T });
+function optional<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, T>);
 }
 
 function laneOf(lane: LedgerSummary['migrations']) {
