@@ -7,7 +7,8 @@ import {
 } from './ledgerStatements.ts';
 import type { MigrationToRun } from './migrationToRun.ts';
 import { runInPieces } from './runInPieces.ts';
-import { runScript } from './runStatements.ts';
+import { leavesNothing, runScript } from './runStatements.ts';
+import { leftoverStatements } from './session.ts';
 import { isLedgerClash } from './sqlError.ts';
 import { retrying, type TransactionContext } from './transaction.ts';
 
@@ -27,16 +28,18 @@ export async function runMigration(context: TransactionContext, migration: Migra
     }
   }
   await runInPieces(context, migration);
+  await context.session.clean();
 }
 
 async function runWhole(context: TransactionContext, migration: MigrationToRun): Promise<void> {
   const { session } = context;
+  const leftovers = migration.statements.every(leavesNothing) ? [] : leftoverStatements;
   const run = async ({ insert, update }: LedgerStatements): Promise<void> => {
     await retrying(context, async () => {
       await runScript(session, {
         before: ['begin', insert],
         statements: migration.statements,
-        after: [update, 'commit'],
+        after: [update, 'commit', ...leftovers],
         statementTimeoutMs: migration.statementTimeoutMs,
       });
     });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { RunnableStatement } from '../migration/runnable.ts';
-import { scriptSeparator, userStatement, type Session } from './session.ts';
+import { ownPathStatement, scriptSeparator, userStatement, type Session } from './session.ts';
 import { errorKind, messageOf, sqlstateOf } from './sqlError.ts';
 
 /** Where in a text PostgreSQL found an error, and what it said. Values of rows (its DETAIL) are left out on purpose. */
@@ -64,7 +64,8 @@ export async function runScript(session: Session, script: Script): Promise<void>
     ...(script.settings ?? []),
   ];
   const texts = statements.map(({ text }) => text);
-  const after = [...session.ownStatements, ...script.after];
+  const isQuiet = before.length === script.before.length + 1 && statements.every(leavesNothing);
+  const after = [...(isQuiet ? [ownPathStatement] : session.ownStatements), ...script.after];
   const messages = statements.some(changesLexing)
     ? [before, ...texts.map((text) => [text]), after]
     : [[...before, ...texts, ...after]];
@@ -80,6 +81,11 @@ export async function runScript(session: Session, script: Script): Promise<void>
     }
     sent += message.length;
   }
+}
+
+/** Whether the session is as it was after the statement, but for the search_path that we gave it. */
+export function leavesNothing({ keepsSession }: RunnableStatement): boolean {
+  return keepsSession === true;
 }
 
 /** The statement that ends what takes longer than this; none for no limit. */

@@ -29,6 +29,8 @@ export interface Session {
   ownSettings(): Promise<void>;
   /** The statements of `ownSettings`, for a script. */
   readonly ownStatements: readonly string[];
+  /** `ownSettings`, and takes away what else was left in the session: `leftoverStatements`. */
+  clean(): Promise<void>;
   /** Looks at this session's backend from a second connection, which is opened when something takes long. */
   readonly watcher: Watcher;
   /** Ends the connection; never throws. */
@@ -37,6 +39,20 @@ export interface Session {
 
 /** What stands between two statements of a script. */
 export const scriptSeparator = ';\n';
+
+/**
+ * Takes away what a transaction leaves in a session beside settings: for the next one it must not be there, nor hide a
+ * catalog from us. Prepared statements of ours go with it.
+ */
+export const leftoverStatements: readonly string[] = [
+  'close all',
+  'deallocate all',
+  'unlisten *',
+  'discard temp',
+];
+
+/** The search_path that our own SQL has. pg_temp is searched first unless it is named. */
+export const ownPathStatement = 'set search_path = pg_catalog, pg_temp';
 
 /** The statement that gives the user's SQL the search_path that psql would have had, for a script. */
 export const userStatement = 'reset search_path';
@@ -180,6 +196,9 @@ async function prepare(
     ownSettings: async () => {
       await runText(ownStatements.join(';'));
     },
+    clean: async () => {
+      await runText([...ownStatements, ...leftoverStatements].join(';'));
+    },
   };
 }
 
@@ -197,8 +216,7 @@ function ownSettings(lockTimeoutMs: number): readonly string[] {
     statement_timeout: '0',
     lock_timeout: `${String(lockTimeoutMs)}ms`,
   }).map(([name, value]) => `set ${name} = '${value}'`);
-  // pg_temp is searched first unless it is named: a temporary table of the user's SQL must not stand for a catalog.
-  return ['set search_path = pg_catalog, pg_temp', ...settings];
+  return [ownPathStatement, ...settings];
 }
 
 async function connect(

@@ -56,6 +56,7 @@ export function runnableStatements(
       text,
       ...(solo === undefined ? {} : { solo }),
       ...(isSetting(statement) ? { isSetting: true } : {}),
+      ...(keepsSession(statement) ? { keepsSession: true } : {}),
     });
   }
   return runnable;
@@ -70,6 +71,34 @@ export function isStatementProblem(
 
 function needsIdempotent(command: string): string {
   return `${command} runs outside of a transaction, and nothing tells afterwards whether an interrupted one has run. When each statement of this migration may run twice, set idempotent: true on it; otherwise take the statement out and run it by hand.`;
+}
+
+const definitions = new Set([
+  'AlterEnumStmt',
+  'AlterOwnerStmt',
+  'AlterTableStmt',
+  'CommentStmt',
+  'CompositeTypeStmt',
+  'CreateEnumStmt',
+  'CreateFunctionStmt',
+  'CreateSchemaStmt',
+  'CreateStmt',
+  'DropStmt',
+  'GrantStmt',
+  'IndexStmt',
+  'RenameStmt',
+  'ViewStmt',
+]);
+
+/**
+ * A definition that evaluates nothing: no function, operator or cast of the user's runs, which could change the session,
+ * and it is not temporary. (An event trigger may still do so: the session is put right at the end of the run.)
+ */
+function keepsSession({ node }: SqlStatement): boolean {
+  if (!definitions.has(unwrap(node).type)) return false;
+  return !/"(?:FuncCall|A_Expr|SubLink|TypeCast|SelectStmt)":|"relpersistence":"t"/.test(
+    JSON.stringify(node),
+  );
 }
 
 /** SET and RESET that outlast their transaction, and a SELECT of nothing but set_config. */

@@ -10,6 +10,8 @@ export interface RunnableStatement {
   readonly solo?: Solo;
   /** Set for SET, RESET and set_config: what comes after them in another transaction needs them too. */
   readonly isSetting?: true;
+  /** Set when nothing of it can outlast its transaction in the session: it sets nothing and calls no function. */
+  readonly keepsSession?: true;
 }
 
 /** A relation or type name as the statement has it; without a schema it is found on the search_path. */

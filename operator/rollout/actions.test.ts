@@ -46,7 +46,7 @@ const rolledBack: ActionWorld = {
 it('a rollback to a revision that a contraction has ended is refused, and the safe targets are named', () => {
   expect(resolveAction('rollback=1', 'id', { ...rolling, kept: [2, 3], ended: [1] })).toEqual({
     refused:
-      'revision 1 cannot serve any more, because a contraction ended its release: safe targets are 2, 3',
+      'revision 1 cannot serve any more, because its release is gone or a contraction ends it: safe targets are 2, 3',
   });
 });
 

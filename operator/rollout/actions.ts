@@ -70,7 +70,7 @@ const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) =
     }
     if (world.ended.includes(target)) {
       return {
-        refused: `revision ${target} cannot serve any more, because a contraction ended its release: safe targets are ${world.kept.join(', ') || 'none'}`,
+        refused: `revision ${target} cannot serve any more, because its release is gone or a contraction ends it: safe targets are ${world.kept.join(', ') || 'none'}`,
       };
     }
     if (!world.kept.includes(target)) {

@@ -85,12 +85,15 @@ function ready(decided: Decided, progress: Answer): Answer {
 
 /** Whether one can go back, and to what. */
 function rollbackSafe(world: World): Answer {
-  const others = usability(world).filter(({ revision }) => revision.number !== world.main);
+  const { candidate, rejected = [] } = world.status;
+  const busy = new Set([world.main, candidate?.revision, ...rejected.map(({ revision }) => revision)]);
+  const others = usability(world).filter(({ revision }) => !busy.has(revision.number));
   const name = ({ revision }: Usability): string =>
     `${revision.number} (release ${revision.content.release.id})`;
   const safe = others.filter(({ isUsable }) => isUsable).map(name);
   const ended = others.filter(({ isUsable }) => !isUsable).map(name);
-  const rest = ended.length === 0 ? '' : ` Ended by a contraction: ${ended.join(', ')}.`;
+  const rest =
+    ended.length === 0 ? '' : ` Kept, but their release is gone or about to go: ${ended.join(', ')}.`;
   return safe.length === 0
     ? {
         status: 'False',

@@ -196,7 +196,10 @@ async function runPending(
     }
   } finally {
     // What our own migrations changed under the releases is their new baseline, also when a later one failed.
-    if (!context.signal.aborted) await refreshSnapshots(session, request.exposedSchema, standing);
+    if (!context.signal.aborted) {
+      await session.clean();
+      await refreshSnapshots(session, request.exposedSchema, standing);
+    }
   }
   return undefined;
 }

@@ -146,7 +146,8 @@ function decideMissing(world: World, missing: Missing, isSuspended: boolean): Sc
 
 function waitForDependency(world: World, message: string): SchemaPlan {
   const verdict: Verdict = { status: 'False', reason: 'WaitingForDependency', message, isStalled: false };
-  return { ...planFor(world, verdict, waitingFor(verdict, resyncMs)), work: [] };
+  // What runs already was begun when it was met: it goes on.
+  return planFor(world, verdict, waitingFor(verdict, resyncMs));
 }
 
 function outcomeOfLane(verdict: Verdict, lane: Contracting, state: SchemaWorkState | undefined): Outcome {

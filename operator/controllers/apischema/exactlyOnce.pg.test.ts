@@ -155,10 +155,12 @@ describe('a connection that is lost', () => {
   ] as const)(
     'at COMMIT ($verdict) is in doubt for the client, not for the ledger',
     async ({ verdict, done }) => {
-      // BEGIN, the ledger's row, the SQL and COMMIT are one message.
-      const proxy = await startPgProxy(db.uri, (sql) =>
-        sql.startsWith('begin;') && sql.endsWith('commit') ? verdict : 'pass',
-      );
+      // BEGIN, the ledger's row, the SQL and COMMIT are one message; before the ledger's statements are prepared it fails.
+      let isPrepared = false;
+      const proxy = await startPgProxy(db.uri, (sql) => {
+        isPrepared ||= sql.startsWith('prepare pgrst_update_migration');
+        return isPrepared && sql.startsWith('begin;') && sql.includes(';\ncommit') ? verdict : 'pass';
+      });
       await expect(apply(applyRequest(proxy.uri))).rejects.toThrow(/^DatabaseUnreachable: /);
       await proxy.close();
       await untilBackendsAreGone();
