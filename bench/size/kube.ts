@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KubeClient } from '../../operator/runtime/kubeClient.ts';
-import type { Informer } from '../../operator/runtime/informer.ts';
 import { refKey, refOf, type KubeObject } from '../../operator/runtime/object.ts';
 
 /** An API server as far as its client's event loop feels it: every answer comes in a later turn, as a text. */
@@ -60,14 +59,3 @@ export function createTextKube(): TextKube {
     },
   };
 }
-
-/** A cache of nothing. */
-export const emptyCache: Informer = {
-  ready: Promise.resolve(),
-  isReady: () => true,
-  get: () => undefined,
-  list: () => [],
-  byIndex: () => [],
-  onChange: () => () => undefined,
-  stop: () => undefined,
-};
