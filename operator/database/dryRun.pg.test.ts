@@ -1,82 +1,18 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sentinelName } from '../migration/checksum.ts';
-import { diffApi } from '../migration/apiDiff.ts';
-import { findMentions } from '../migration/findMentions.ts';
-import { maskConstants } from '../migration/maskConstants.ts';
-import {
-  createReleaseWorld,
-  readingOf,
-  snapshot,
-  statementsOf,
-  type ReleaseWorld,
-} from '../testing/releaseWorld.ts';
-import { planRun } from './dryRun.ts';
-import type { PlanRequest, RunPlan } from './runPlan.ts';
-import { trialLimits, type TrialLimits } from './trial.ts';
+import { createPlanWorld, planIn, type PlanInput } from '../testing/planFixture.ts';
+import { snapshot, type ReleaseWorld } from '../testing/releaseWorld.ts';
+import type { RunPlan } from './runPlan.ts';
 
-const firstApi = 'create view api.tasks as select id, title, due from public.tasks;';
-
-// One database for all: a plan leaves it as it was.
 let world: ReleaseWorld;
 beforeAll(async () => {
-  world = await createReleaseWorld(
-    `create table public.tasks (id int primary key, title text, due date,
-       parent int references public.tasks deferrable initially deferred);
-     create table public.lists (id int primary key);
-     create sequence public.numbers;
-     insert into public.tasks values (1, 'write', '2024-01-01'), (2, 'read', null);`,
-    [firstApi],
-  );
+  world = await createPlanWorld();
 });
 afterAll(async () => {
   await world.close();
 });
 
-interface PlanInput {
-  readonly migrations?: readonly string[];
-  readonly api?: string;
-  readonly contractions?: readonly string[];
-  readonly limits?: Partial<TrialLimits>;
-  readonly prepare?: PlanRequest['prepare'];
-}
-
-/** Plans migrations `m1`, `m2`, ..., an API, and contractions `c1`, `c2`, ... */
-async function plan({
-  migrations = [],
-  api = firstApi,
-  contractions = [],
-  limits = {},
-  prepare = () => Promise.resolve(undefined),
-}: PlanInput): Promise<RunPlan> {
-  return await planRun(
-    world.session,
-    {
-      exposedSchema: 'api',
-      inUse: new Set(),
-      sentinelOf: sentinelName,
-      migrations: migrations.map((sql, index) => ({
-        name: `m${String(index + 1)}`,
-        statements: statementsOf(sql),
-      })),
-      api: statementsOf(api),
-      current: world.releases.at(-1),
-      contractions: contractions.map((sql, index) => ({
-        name: `c${String(index + 1)}`,
-        statements: statementsOf(sql),
-        ...readingOf(sql),
-      })),
-      releases: world.releases,
-      prepare,
-    },
-    {
-      findMentions: (bodies, targets) => Promise.resolve(findMentions(bodies, targets)),
-      maskConstants: (statements) => Promise.resolve(statements.map(maskConstants)),
-      diffApi: (before, after) => Promise.resolve(diffApi(before, after)),
-    },
-    { ...trialLimits, ...limits },
-  );
-}
+const plan = (input: PlanInput): Promise<RunPlan> => planIn(world, input);
 
 /** `m1 1: AccessExclusiveLock public.tasks; rewrites public.tasks`, for each statement. */
 function effects({ statements }: RunPlan): readonly string[] {
@@ -309,95 +245,5 @@ describe('a plan', () => {
     expect(many.problems[0]).toContain('too many locks');
     const late = await plan({ migrations: ['select pg_sleep(0.1)', 'select 1'], limits: { budgetMs: 50 } });
     expect(late.problems[0]).toMatch(/^Migration m2: the dry run ended after 0\.05 s\. /);
-  });
-});
-
-describe('contractions in a plan', () => {
-  const drop = 'alter table public.tasks drop column due';
-  const without = 'create view api.tasks as select id, title from public.tasks;';
-
-  test('are tried without the releases that need what they take away', async () => {
-    const { contractions, problems, statements } = await plan({ api: without, contractions: [drop] });
-    expect(problems).toEqual([]);
-    expect(contractions).toEqual([
-      {
-        name: 'c1',
-        fits: true,
-        opaque: [],
-        outside: [],
-        needs: [
-          {
-            release: '00000001',
-            object: 'view api_00000001.tasks',
-            how: 'depends',
-            what: 'column due of public.tasks',
-          },
-        ],
-      },
-    ]);
-    expect(statements.map(({ source, isTried }) => ({ source, isTried }))).toEqual([
-      { source: 'c1', isTried: true },
-    ]);
-  });
-
-  test('that the API SQL of the spec itself needs are a problem', async () => {
-    const { contractions, problems } = await plan({
-      api: `${without} create view api.late as select id from public.tasks where due < now();`,
-      contractions: [drop],
-    });
-    expect(contractions[0]?.fits).toBe(false);
-    expect(problems).toEqual([
-      'Contraction c1: the API SQL of this spec needs what it takes away: view api.late depends on column due of public.tasks.',
-      expect.stringMatching(
-        /^Contraction c1, statement 1 at line 1 \(SQLSTATE 2BP01\): Release to be built needs/,
-      ),
-    ]);
-    const body = await plan({
-      api: `${without} create function api.late() returns void language plpgsql as
-        'begin update public.tasks set due = null; end';`,
-      contractions: [drop],
-    });
-    expect(body.problems).toEqual([
-      'Contraction c1: the API SQL of this spec needs what it takes away: function api.late() mentions column due of public.tasks.',
-    ]);
-  });
-
-  test('that the newest release needs, and no new one replaces, are a problem', async () => {
-    const { problems } = await plan({ contractions: [drop] });
-    expect(problems[0]).toContain('needs what it takes away');
-  });
-
-  test('that a pending migration does not survive in the other order are a problem', async () => {
-    const { problems, contractions } = await plan({
-      api: without,
-      migrations: ['update public.tasks set title = due::text where due is not null'],
-      contractions: [drop],
-    });
-    expect(contractions[0]?.fits).toBe(true);
-    expect(problems).toEqual([
-      'Migration m1, statement 1 at line 1 (SQLSTATE 42703): column "due" does not exist. That is so once contraction c1 has run, and it may come first in another database: write both so that either order works.',
-    ]);
-  });
-
-  test('that take away what a pending migration makes have but one order', async () => {
-    const { problems, contractions } = await plan({
-      migrations: ['create table public.scratch (id int)'],
-      contractions: ['drop table public.scratch'],
-    });
-    expect(problems).toEqual([]);
-    expect(contractions[0]?.fits).toBe(true);
-  });
-
-  test('each are tried, also after one that fails', async () => {
-    const { problems, contractions } = await plan({
-      contractions: ['drop table public.nothing', 'drop table public.lists', 'vacuum'],
-    });
-    expect(contractions.map(({ fits }) => fits)).toEqual([false, true, false]);
-    expect(problems).toEqual([
-      'Contraction c1, statement 1 at line 1 (SQLSTATE 42P01): table "nothing" does not exist: it is gone already, or was never there. Remove the statement, or write IF EXISTS.',
-      expect.stringMatching(
-        /^Contraction c3, statement 1 at line 1: The statement cannot run inside a transaction/,
-      ),
-    ]);
   });
 });

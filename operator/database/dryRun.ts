@@ -1,13 +1,8 @@
 import type { ApiDescription } from '../migration/apiDescription.ts';
 import { buildCandidate } from './candidate.ts';
 import { describeChange } from './description.ts';
-import {
-  problemSentence,
-  type PlannedStatement,
-  type PlanRequest,
-  type PlanTools,
-  type RunPlan,
-} from './runPlan.ts';
+import { problemSentence } from './problemSentence.ts';
+import type { PlannedStatement, PlanRequest, PlanTools, RunPlan } from './runPlan.ts';
 import type { StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { surveyContraction, type ContractionSurvey } from './surveyContraction.ts';

@@ -82,14 +82,3 @@ export interface RunPlan {
   /** What would stop it, or could not be tried: a sentence each. */
   readonly problems: readonly string[];
 }
-
-/** What went wrong in SQL, with its place, as a sentence. `label` names the SQL: `Migration 001-tasks`. */
-export function problemSentence(label: string, failure: StatementFailure): string {
-  const { statement, line, sqlstate, message } = failure;
-  const state = sqlstate === undefined ? '' : ` (SQLSTATE ${sqlstate})`;
-  const place =
-    statement === undefined || line === undefined
-      ? ''
-      : `, statement ${String(statement)} at line ${String(line)}${state}`;
-  return `${label}${place}: ${message}${/[.!?]$/.test(message) ? '' : '.'}`;
-}

@@ -1,8 +1,9 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
 import { dropSchemas, keptBeside, soloFailure } from './contraction.ts';
 import { contractionFailure } from './contractionRefusal.ts';
+import { problemSentence } from './problemSentence.ts';
 import { watchReleases, type ReleaseSchema } from './releaseContents.ts';
-import { problemSentence, type PlanRequest, type PlanTools } from './runPlan.ts';
+import type { PlanRequest, PlanTools } from './runPlan.ts';
 import type { StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { needText, surveyContraction, type ContractionSurvey } from './surveyContraction.ts';

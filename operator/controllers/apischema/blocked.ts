@@ -1,5 +1,6 @@
 import type { Drift } from '../../database/driftSentences.ts';
 import type { Ledger } from '../../database/ledger.ts';
+import { problemSentence, sentence } from '../../database/problemSentence.ts';
 import { failureOfError, StatementError, type StatementFailure } from '../../database/runStatements.ts';
 import { errorKind, sqlstateOf } from '../../database/sqlError.ts';
 import type { ApplyRequest } from './applyRequest.ts';
@@ -27,7 +28,7 @@ export function laneBlocked(
         ? ' Nothing of it is in the database: correct its SQL and apply the object again.'
         : ' The statements before it have run; correct the rest of its SQL and apply the object again.'
       : '';
-  const message = `Migration ${name}${placeOf(failure)}: ${sentence(failure.message)}${advice}`;
+  const message = `${problemSentence(`Migration ${name}`, failure)}${advice}`;
   return blocked(ledger, lanes, {
     reason,
     message,
@@ -44,7 +45,7 @@ export function apiBlocked(
 ): Blocked {
   const advice =
     reason === 'ApiBuildFailed' ? ' Nothing was published: correct the SQL and apply the object again.' : '';
-  const message = `spec.api${placeOf(failure)}: ${sentence(failure.message)}${advice}`;
+  const message = `${problemSentence('spec.api', failure)}${advice}`;
   return blocked(ledger, lanes, {
     reason,
     message,
@@ -75,16 +76,3 @@ export function failureOf(error: unknown): StatementFailure {
 function nothingRan({ unfinished }: Ledger, name: string): boolean {
   return unfinished?.name !== name || unfinished.statementsDone === 0;
 }
-
-function placeOf(failure: StatementFailure): string {
-  if (failure.statement === undefined || failure.line === undefined) return '';
-  const state = failure.sqlstate === undefined ? '' : ` (SQLSTATE ${failure.sqlstate})`;
-  return `, statement ${String(failure.statement)} at line ${String(failure.line)}${state}`;
-}
-
-/** The text with a full stop, if it has none; as much of it as a condition can hold. A syntax error quotes the SQL. */
-function sentence(text: string): string {
-  if (text.length > longest) return `${text.slice(0, longest)} ...`;
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-const longest = 2048;
