@@ -2,6 +2,7 @@ import { checksumOf } from '../../migration/checksum.ts';
 import { needText } from '../../database/surveyContraction.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { isApproved, type Approvable } from './approval.ts';
+import { jobStage } from './jobStage.ts';
 import type { LaneEntry } from './lane.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
 import { laneIdentity } from './lane.ts';
@@ -9,11 +10,12 @@ import { orderFor, visitOf, type OrderedWork } from './order.ts';
 import { patienceFor, type Inputs } from './request.ts';
 import type { ConditionAnswer } from './conditionAnswer.ts';
 import type { SurveyResult } from './contractOrder.ts';
+import { pendingSet } from './reviewSql.ts';
 import { failedMessage } from './verdict.ts';
 import type { Usage, Work, World } from './world.ts';
 
-/** How often the revisions that a contraction ends are looked for, while they leave; in milliseconds. */
-export const endingPollMs = 2_000;
+/** How often revisions that leave, or a Job, are looked for while a contraction waits for them; in milliseconds. */
+export const contractingPollMs = 2_000;
 
 /** The second lane: what is to be done about it, and what is said. */
 export interface Contracting {
@@ -28,6 +30,8 @@ export interface Contracting {
   readonly isLooking: boolean;
   /** Ids of the releases that an approved contraction ends: no revision may begin to use them. */
   readonly ending: readonly string[];
+  /** It waits for something that wakes nobody. */
+  readonly isPolled: boolean;
 }
 
 type Surveyed = Extract<SurveyResult, { kind: 'surveyed' }>;
@@ -40,7 +44,7 @@ export function contracting(world: World, inputs: Inputs, summary: LedgerSummary
   const lane = inputs.sources.contractions;
   const position = lane.length - summary.contractions.pending;
   const next = lane[position];
-  const base = { isStalled: false, isLooking: false, ending: [] };
+  const base = { isStalled: false, isLooking: false, isPolled: false, ending: [] };
   if (next === undefined)
     return { ...base, orders: [], answer: { status: 'False', reason: 'NoContraction', message: none(lane) } };
   const survey = surveyOrder(world, inputs, summary, next);
@@ -101,11 +105,23 @@ function afterSurvey(
     return {
       orders,
       ending: needed,
+      isPolled: true,
       answer: pending(
         'EndingReleases',
         `Contraction ${next.name} waits until these revisions have left the rollback window: ${usageText(ends)}.`,
       ),
     };
+  const job = jobBefore(world, inputs.spec, next);
+  if (job !== undefined) {
+    const { isStalled, reason, message } = job.verdict;
+    return {
+      orders: [...orders, ...job.orders],
+      ending: needed,
+      isStalled,
+      isPolled: true,
+      answer: pending(reason, message),
+    };
+  }
   const run = contractOrder(world, inputs, summary, next, position, needed);
   const all = [...orders, ...run.orders];
   const { state } = run;
@@ -118,6 +134,19 @@ function afterSurvey(
     };
   const text = state?.state === 'failed' ? failedMessage(state.message) : `Contraction ${next.name} runs.`;
   return { orders: all, ending: needed, answer: pending('Contracting', text) };
+}
+
+/** The Job that has to succeed first; undefined when it has, or none is wanted. */
+function jobBefore(
+  world: World,
+  spec: Inputs['spec'],
+  next: LaneEntry,
+): ReturnType<typeof jobStage> | undefined {
+  const set = pendingSet([next]);
+  const isDone = world.jobs.some(
+    ({ state, pendingHash }) => state === 'succeeded' && pendingHash === set.hash,
+  );
+  return spec.beforeMigration === undefined || isDone ? undefined : jobStage(world, spec, set);
 }
 
 /** Why none of these releases may be ended, as the beginning of a sentence; undefined when they may. */

@@ -2,7 +2,7 @@ import type { Outcome } from '../../runtime/outcome.ts';
 import type { EventNote, WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, isActionPending, rememberAction, type Approvable } from './approval.ts';
 import { collecting } from './collecting.ts';
-import { contracting, endingPollMs, type Contracting } from './contracting.ts';
+import { contracting, contractingPollMs, type Contracting } from './contracting.ts';
 import { decideDeletion } from './deletion.ts';
 import { jobPollMs, jobStage } from './jobStage.ts';
 import { orderFor, resyncMs } from './order.ts';
@@ -151,7 +151,7 @@ function waitForDependency(world: World, message: string): SchemaPlan {
 }
 
 function outcomeOfLane(verdict: Verdict, lane: Contracting, state: SchemaWorkState | undefined): Outcome {
-  return lane.ending.length > 0 ? waitingFor(verdict, endingPollMs) : outcomeOf(verdict, state);
+  return lane.isPolled ? waitingFor(verdict, contractingPollMs) : outcomeOf(verdict, state);
 }
 
 function outcomeOf(verdict: Verdict, state: SchemaWorkState | undefined): Outcome {

@@ -22,13 +22,13 @@ export function jobStage(
       orders: [],
       verdict: stalled(
         'BeforeMigrationFailed',
-        `Job ${job.name} of spec.beforeMigration failed, and nothing was migrated: ${job.tail ?? 'it left no log'}. Mend the cause and delete the Job: it is created anew.`,
+        `Job ${job.name} of spec.beforeMigration failed, and nothing was run: ${job.tail ?? 'it left no log'}. Mend the cause and delete the Job: it is created anew.`,
       ),
     };
   const running: Verdict = {
     status: 'False',
     reason: 'BeforeMigrationRunning',
-    message: `The Job of spec.beforeMigration${job === undefined ? ' is being created' : `, ${job.name}, runs`}; ${String(pending.names.length)} migrations wait for it.`,
+    message: `The Job of spec.beforeMigration${job === undefined ? ' is being created' : `, ${job.name}, runs`}; ${String(pending.names.length)} wait for it, first ${pending.names[0] ?? ''}.`,
     isStalled: false,
   };
   if (job !== undefined || spec.beforeMigration === undefined) return { orders: [], verdict: running };

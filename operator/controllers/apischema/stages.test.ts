@@ -215,6 +215,25 @@ describe('a contraction', () => {
     expect(routed?.id).not.toBe(kept?.id);
   });
 
+  test('waits for the Job as migrations do', () => {
+    const start = world({ approval: 'Automatic' }, { usage: [usage(newest, 2, true)] });
+    const template = { spec: { template: { spec: { containers: [{ name: 'backup' }] } } } };
+    const value = { ...start.object.spec, beforeMigration: { jobTemplate: template } };
+    const withJob = { ...start, spec: { kind: 'valid', value } as const };
+    const plan = run(withJob, { apply: applied, survey: surveyed() });
+    expect(says(plan, 'ContractionPending')).toBe('True BeforeMigrationRunning');
+    expect(kinds(plan)).toEqual(['apply', 'survey', 'job', 'collect']);
+    expect(plan.outcome.kind).toBe('waiting');
+    const order = plan.work?.find(({ id }) => id.startsWith('job-'));
+    const job = order?.spec.kind === 'job' ? order.spec.job : undefined;
+    const pendingHash = job?.metadata.annotations?.['pgrst.dev/pending'] ?? '';
+    const failed = { name: 'j', pendingHash, state: 'failed' as const, tail: 'disk full' };
+    const stopped = run({ ...withJob, jobs: [failed] }, { apply: applied, survey: surveyed() });
+    expect(says(stopped, 'Stalled')).toBe('True BeforeMigrationFailed');
+    const done = { ...withJob, jobs: [{ ...failed, state: 'succeeded' as const }] };
+    expect(kinds(run(done, { apply: applied, survey: surveyed() }))).toContain('contract');
+  });
+
   test('that PostgreSQL refuses needs a person, and is not tried again by itself', () => {
     const start = world({ approval: 'Automatic' }, { usage: [usage(newest, 2, true)] });
     const refused: WorkResult = { kind: 'contractionRefused', message: 'Contraction drop-due: needed.' };
