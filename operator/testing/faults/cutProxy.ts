@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, Socket, type AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
+import { createMessageReader, startTcpProxy } from '../tcpProxy.ts';
 
 /** How many protocol messages have passed: those of the client alone, and those of both sides. */
 export interface Passed {
@@ -35,15 +35,13 @@ export async function startCutProxy(
   cut: Cut | undefined,
   onCut: () => void = () => undefined,
 ): Promise<CutProxy> {
-  const target = new URL(uri);
-  const sockets = new Set<Socket>();
   const passed = { client: 0, both: 0 };
   const counted = cut?.among ?? 'both';
   let isCut = false;
   const end = (): void => {
     isCut = true;
     onCut();
-    for (const socket of sockets) socket.destroySoon();
+    for (const socket of proxy.sockets) socket.destroySoon();
   };
   /** Passes a chunk on message by message, as far as the cut lets it. */
   const passer = (to: Socket, hasStartup: boolean): ((chunk: Buffer) => void) => {
@@ -59,58 +57,13 @@ export async function startCutProxy(
       }
     };
   };
-  const server = createServer((client) => {
-    const upstream = new Socket();
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      // Message by message, each would wait for the acknowledgement of the one before it.
-      socket.setNoDelay(true);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroySoon();
-        upstream.destroySoon();
-      });
-    }
+  const proxy = await startTcpProxy(uri, (client, upstream) => {
     if (isCut) {
       client.destroy();
       return;
     }
-    upstream.connect(Number(target.port), target.hostname);
     client.on('data', passer(upstream, true));
     upstream.on('data', passer(client, false));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const proxied = new URL(uri);
-  proxied.hostname = '127.0.0.1';
-  proxied.port = String((server.address() as AddressInfo).port);
-  proxied.searchParams.set('sslmode', 'disable');
-  return {
-    uri: proxied.href,
-    passed: () => passed,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-/** The whole messages of a stream. The client's first one alone has no type byte. */
-function createMessageReader(hasStartup: boolean): (chunk: Buffer) => readonly Buffer[] {
-  let pending = Buffer.alloc(0);
-  let header = hasStartup ? 0 : 1;
-  return (chunk) => {
-    pending = Buffer.concat([pending, chunk]);
-    const messages: Buffer[] = [];
-    for (;;) {
-      if (pending.length < header + 4) return messages;
-      const length = header + pending.readUInt32BE(header);
-      if (pending.length < length) return messages;
-      messages.push(Buffer.from(pending.subarray(0, length)));
-      pending = pending.subarray(length);
-      header = 1;
-    }
-  };
+  return { uri: proxy.uri, passed: () => passed, close: proxy.close };
 }
