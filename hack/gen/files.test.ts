@@ -59,7 +59,7 @@ describe('the reference', () => {
   test.each([
     ['| `spec.suspend` | boolean | `false` |'],
     ['| `spec.schema` | string | **required** | 1 to 40 characters |'],
-    ['| `spec.migrations` | list of object | `[]` | at most 2000 entries; unique name |'],
+    ['| `spec.migrations` | list of object | `[]` | at most 5000 entries; unique name |'],
     ['*Rule:* a migration has its SQL either in sql or in sqlFrom: set exactly one of the two.'],
     ['| `spec.deletionPolicy` | `Retain` or `Delete` | `"Retain"` |'],
     ['published as &lt;schema>_&lt;release id>'],

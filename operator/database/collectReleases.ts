@@ -1,5 +1,5 @@
 import { dependentsOf } from './dependents.ts';
-import { ledgerVersion, readLedger, type Claimant } from './ledger.ts';
+import { newerLedger, readLedger, type Claimant } from './ledger.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import type { Session } from './session.ts';
 import { inTransaction } from './transaction.ts';
@@ -34,11 +34,12 @@ export async function collectReleases(
   return await withSession(request, context, async (session) => {
     await lockFor(session, context);
     const ledger = await readLedger(session, request);
-    if (ledger.version > ledgerVersion)
+    const newer = newerLedger(ledger);
+    if (newer !== undefined)
       return {
         kind: 'blocked',
         reason: 'LedgerNewer',
-        message: `The ledger in this database has version ${String(ledger.version)}, this operator knows up to ${String(ledgerVersion)}: upgrade the operator. No release was dropped.`,
+        message: `${newer}. No release was dropped.`,
         dropped: [],
       };
     if (ledger.refusal !== undefined)

@@ -1,5 +1,5 @@
 import { dependentsOf } from './dependents.ts';
-import { ledgerVersion, readLedger, type Claimant, type Ledger } from './ledger.ts';
+import { newerLedger, readLedger, type Claimant, type Ledger } from './ledger.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import { inTransaction } from './transaction.ts';
 import { lockFor, transactionContext, withSession, type Visit, type VisitContext } from './withSession.ts';
@@ -22,11 +22,12 @@ export async function dropReleases(request: DropRequest, context: VisitContext):
   return await withSession(request, context, async (session) => {
     await lockFor(session, context);
     const ledger = await readLedger(session, request);
-    if (ledger.version > ledgerVersion)
+    const newer = newerLedger(ledger);
+    if (newer !== undefined)
       return {
         kind: 'blocked',
         reason: 'LedgerNewer',
-        message: `The ledger in this database has version ${String(ledger.version)}, this operator knows up to ${String(ledgerVersion)}: upgrade the operator, or set spec.deletionPolicy to Retain.`,
+        message: `${newer}, or set spec.deletionPolicy to Retain.`,
       };
     if (!ledger.claimed) return { kind: 'dropped' };
     return await inTransaction<DropResult>(transactionContext(session, 'dropping', context), async () => {

@@ -60,7 +60,7 @@ describe('a database that somebody else manages is not written to', () => {
       what: 'a newer operator',
       sql: 'update pgrst_ledger.meta set version = 999',
       reason: 'LedgerNewer',
-      says: 'Upgrade the operator',
+      says: 'upgrade the operator',
     },
   ])('by $what', async ({ changes = {}, sql = 'select 1', reason, says }) => {
     await apply(applyRequest(db.uri));

@@ -59,6 +59,12 @@ const steps = ledgerSteps();
 /** The version of the ledger that this operator writes. */
 export const ledgerVersion = steps.at(-1)?.version ?? 0;
 
+/** Why nobody here may use the ledger: a newer operator wrote it. Without a full stop; undefined when none has. */
+export function newerLedger({ version }: Ledger): string | undefined {
+  if (version <= ledgerVersion) return undefined;
+  return `The ledger in this database has version ${String(version)}, this operator knows up to ${String(ledgerVersion)}: upgrade the operator`;
+}
+
 const empty: Ledger = {
   version: 0,
   refusal: undefined,

@@ -338,3 +338,16 @@ test('a plan of a database that nothing was applied to has what a run would find
   expect(plan.problems.filter((text) => text.startsWith('spec.api'))).toEqual([]);
   expect(await db.query("select to_regnamespace('pgrst_ledger') as ledger")).toEqual([{ ledger: null }]);
 });
+
+test.each([
+  [-1, /^The ledger is from an older operator/],
+  [1, /^The ledger in this database has version .*: upgrade the operator\.$/],
+])('a plan reads no ledger of another version (%i)', async (difference, says) => {
+  await run();
+  await db.query(`update pgrst_ledger.meta set version = version + ${String(difference)}`);
+  expect(await planSchema(applyRequest(db.uri), [], context())).toEqual({
+    kind: 'planned',
+    statements: [],
+    problems: [expect.stringMatching(says)],
+  });
+});

@@ -2,7 +2,13 @@ import { checksumOf, releaseHash, releaseId } from '../../migration/checksum.ts'
 import { planMigrations } from '../../migration/planMigrations.ts';
 import type { RunnableStatement } from '../../migration/runnable.ts';
 import { compareSnapshots, readDifferences, refreshSnapshots } from '../../database/drift.ts';
-import { baselineMigrations, ledgerVersion, readLedger, type Ledger } from '../../database/ledger.ts';
+import {
+  baselineMigrations,
+  ledgerVersion,
+  newerLedger,
+  readLedger,
+  type Ledger,
+} from '../../database/ledger.ts';
 import { runMigration } from '../../database/runMigration.ts';
 import type { Session } from '../../database/session.ts';
 import { lockFor, transactionContext, withSession } from '../../database/withSession.ts';
@@ -104,12 +110,9 @@ async function verdictOn(
 }
 
 function refusalOf(ledger: Ledger, request: ApplyRequest): Blocked | undefined {
-  if (ledger.version > ledgerVersion)
-    return {
-      kind: 'blocked',
-      reason: 'LedgerNewer',
-      message: `The ledger in this database has version ${String(ledger.version)}, this operator knows up to ${String(ledgerVersion)}: a newer operator wrote it. Upgrade the operator; nothing was changed.`,
-    };
+  const newer = newerLedger(ledger);
+  if (newer !== undefined)
+    return { kind: 'blocked', reason: 'LedgerNewer', message: `${newer}. Nothing was changed.` };
   if (ledger.refusal !== undefined)
     return { kind: 'blocked', reason: 'SchemaClaimed', message: `${ledger.refusal}. Nothing was changed.` };
   for (const plan of [

@@ -1,6 +1,6 @@
 import type { Change } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { planRun } from '../../database/dryRun.ts';
-import { claimInside, ledgerVersion, readLedger } from '../../database/ledger.ts';
+import { claimInside, ledgerVersion, newerLedger, readLedger } from '../../database/ledger.ts';
 import type { PlannedContraction, PlannedStatement } from '../../database/runPlan.ts';
 import { quoteIdentifier } from '../../database/quoteIdentifier.ts';
 import type { Session } from '../../database/session.ts';
@@ -30,8 +30,13 @@ export async function planSchema(
 ): Promise<PlanResult> {
   return await withSession(request, context, async (session) => {
     const ledger = await readLedger(session, request);
-    if (ledger.version > ledgerVersion || ledger.refusal !== undefined)
-      return problem(ledger.refusal ?? 'The ledger was written by a newer operator.');
+    const refusal = newerLedger(ledger) ?? ledger.refusal;
+    if (refusal !== undefined) return problem(`${refusal}.`);
+    // A plan changes nothing, so it cannot bring it up to date, and nothing else reads what an older one says.
+    if (ledger.version > 0 && ledger.version < ledgerVersion)
+      return problem(
+        'The ledger is from an older operator: the next run brings it up to date, then a plan can be made.',
+      );
     const review = await reviewSql(ledger, request, context);
     if (review.kind === 'blocked')
       return { ...problem(review.message), ...(review.lint === undefined ? {} : { lint: review.lint }) };
@@ -62,7 +67,7 @@ export async function planSchema(
         prepare: async (inside) => {
           await createMissingRoles(inside, request);
           // API SQL may name functions of the ledger, such as pgrst_ledger.secret().
-          if (ledger.version < ledgerVersion) await claimInside(inside, request, ledger.version);
+          if (ledger.version === 0) await claimInside(inside, request, ledger.version);
           return undefined;
         },
       },
