@@ -1,7 +1,6 @@
 import { checksumOf, releaseHash, releaseId } from '../../migration/checksum.ts';
 import { planMigrations } from '../../migration/planMigrations.ts';
-import type { RunnableStatement } from '../../migration/runnable.ts';
-import { compareSnapshots, readDifferences, refreshSnapshots } from '../../database/drift.ts';
+import { compareSnapshots } from '../../database/drift.ts';
 import {
   baselineMigrations,
   ledgerVersion,
@@ -9,16 +8,16 @@ import {
   readLedger,
   type Ledger,
 } from '../../database/ledger.ts';
-import { runMigration } from '../../database/runMigration.ts';
 import type { Session } from '../../database/session.ts';
-import { lockFor, transactionContext, withSession } from '../../database/withSession.ts';
+import { lockFor, withSession } from '../../database/withSession.ts';
 import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
 import type { ApplyResult, Blocked, Findings } from './applyResult.ts';
-import { blocked, driftBlocked, failureOf, laneBlocked } from './blocked.ts';
+import { blocked, driftBlocked } from './blocked.ts';
 import { ensureClaim, ensureRolesAndSecrets } from './ensure.ts';
 import { servedRelease, summarise } from './ledgerSummary.ts';
 import { publish } from './publish.ts';
 import { pendingSet, reviewSql, type Review } from './reviewSql.ts';
+import { runPending } from './runPending.ts';
 
 /**
  * Makes the database look as the request says: runs the pending migrations and publishes the release. Safe to be killed
@@ -157,66 +156,4 @@ function jobFor(ledger: Ledger, request: ApplyRequest): ApplyResult | undefined 
   const pending = pendingSet(request.migrations.slice(ledger.migrations.length));
   if (pending.names.length === 0 || request.backups?.includes(pending.hash) !== false) return undefined;
   return { kind: 'needsJob', summary: summarise(ledger, request), pending };
-}
-
-async function runPending(
-  session: Session,
-  request: ApplyRequest,
-  ledger: Ledger,
-  review: Review,
-  context: ApplyContext,
-): Promise<Blocked | undefined> {
-  const first = ledger.migrations.length;
-  const pending = request.migrations.slice(first);
-  if (pending.length === 0) return undefined;
-  const standing = await readDifferences(session, request.exposedSchema);
-  try {
-    for (const [index, migration] of pending.entries()) {
-      context.signal.throwIfAborted();
-      context.progress({
-        phase: 'migrating',
-        isMigrating: true,
-        migration: migration.name,
-        number: index + 1,
-        of: pending.length,
-      });
-      try {
-        await runMigration(transactionContext(session, `migration ${migration.name}`, migrating(context)), {
-          name: migration.name,
-          checksum: checksumOf(migration),
-          exposedSchema: request.exposedSchema,
-          position: first + index,
-          statements: review.migrations.get(migration.name) ?? noStatements(migration.name),
-          appliedBy: request.identity,
-          ...(migration.statementTimeoutMs === undefined
-            ? {}
-            : { statementTimeoutMs: migration.statementTimeoutMs }),
-        });
-      } catch (error) {
-        const failure = failureOf(error);
-        return laneBlocked(await readLedger(session, request), request, migration.name, failure);
-      }
-    }
-  } finally {
-    // What our own migrations changed under the releases is their new baseline, also when a later one failed.
-    if (!context.signal.aborted) {
-      await session.clean();
-      await refreshSnapshots(session, request.exposedSchema, standing);
-    }
-  }
-  return undefined;
-}
-
-// Only what is said about the run as a whole decides whether it may be interrupted.
-function migrating(context: ApplyContext): ApplyContext {
-  return {
-    ...context,
-    progress: (value) => {
-      context.progress({ ...value, isMigrating: true });
-    },
-  };
-}
-
-function noStatements(name: string): readonly RunnableStatement[] {
-  throw new Error(`migration ${name} was not read`);
 }

@@ -64,10 +64,12 @@ export function visitOf(
   return { uri, ...(tls === undefined ? {} : { tls }), namespace, name, clusterId, identity, exposedSchema };
 }
 
-// What failed in a migration fails again until a person changes something, and may hold locks until it does; a plan, too,
-// takes locks, and is made when it is asked for.
+// What failed in a migration fails again until a person changes something, and may hold locks until it does. A plan and a
+// survey take locks too, to try what they speak of: a plan is made when it is asked for, and a survey stands that found
+// nothing against the contraction.
 function mayRepeat(result: WorkResult): boolean {
   if (result.kind === 'contractionRefused' || result.kind === 'planned') return false;
+  if (result.kind === 'surveyed' && result.refusal === undefined) return false;
   return (
     result.kind !== 'blocked' ||
     (result.reason !== 'MigrationFailed' && result.reason !== 'MigrationNeedsIdempotent')
