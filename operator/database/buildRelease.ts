@@ -1,5 +1,5 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
-import type { TapVerdict } from '../migration/tap.ts';
+import type { TapVerdict } from '../migration/tapVerdict.ts';
 import { buildCandidate, renameSchema, schemaExists, type Candidate } from './candidate.ts';
 import { fingerprintOf } from './description.ts';
 import { publishInPlace } from './publishInPlace.ts';

@@ -1,5 +1,5 @@
 import type { SchemaMapping } from '../migration/schemaNames.ts';
-import type { TapVerdict } from '../migration/tap.ts';
+import type { TapVerdict } from '../migration/tapVerdict.ts';
 import type { BareNames } from '../migration/testNames.ts';
 import type { NameMapper } from './rewriteStoredText.ts';
 import { runTests, type BuildTests } from './runTests.ts';

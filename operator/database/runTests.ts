@@ -1,5 +1,5 @@
 import type { RunnableStatement } from '../migration/runnable.ts';
-import type { TapVerdict } from '../migration/tap.ts';
+import type { TapVerdict } from '../migration/tapVerdict.ts';
 import { failureAt, type StatementFailure } from './runStatements.ts';
 import type { Session } from './session.ts';
 import { errorKind } from './sqlError.ts';
@@ -8,7 +8,7 @@ import { errorKind } from './sqlError.ts';
 export interface BuildTests {
   /** `testStatements` of migration/tap.ts. */
   readonly statements: readonly RunnableStatement[];
-  /** `judgeTap` of migration/tap.ts. */
+  /** `judgeTap` of migration/tapVerdict.ts. */
   readonly judge: (output: readonly string[], error?: string) => TapVerdict;
 }
 

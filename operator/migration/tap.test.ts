@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadSqlParser } from './parser.ts';
-import { judgeTap, testStatements } from './tap.ts';
+import { testStatements } from './tap.ts';
+import { judgeTap } from './tapVerdict.ts';
 
 beforeAll(loadSqlParser);
 

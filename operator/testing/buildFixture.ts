@@ -14,7 +14,8 @@ import { releaseHash, releaseId, releaseSchema, sentinelName, sqlChecksum } from
 import { loadSqlParser } from '../migration/parser.ts';
 import { mapSchemaNames, searchPathNames } from '../migration/schemaNames.ts';
 import { isSplitProblem, splitSql, type SqlStatement } from '../migration/statements.ts';
-import { judgeTap, testStatements } from '../migration/tap.ts';
+import { testStatements } from '../migration/tap.ts';
+import { judgeTap } from '../migration/tapVerdict.ts';
 import { mapTestNames } from '../migration/testNames.ts';
 
 /** What a test builds. */

@@ -14,7 +14,7 @@ import {
   releaseSchema,
   sentinelName,
 } from '../../migration/checksum.ts';
-import { judgeTap, type TapVerdict } from '../../migration/tap.ts';
+import { judgeTap, type TapVerdict } from '../../migration/tapVerdict.ts';
 import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
 import type { ApplyResult, Blocked } from './applyResult.ts';
 import { apiBlocked, blocked, failureOf } from './blocked.ts';
