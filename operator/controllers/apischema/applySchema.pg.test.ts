@@ -160,7 +160,18 @@ describe('a release that breaks clients', () => {
     ]);
     expect(held.summary?.release?.id).toBe(before);
     const approved = [held.release];
-    expect(releaseOf(await run({ apiSql: less, breaking: 'RequireApproval', approved }))).toBe(held.release);
+    expect(releaseOf(await run({ apiSql: less, breaking: 'RequireApproval', approved }))).toBe(
+      held.release.split('@')[0],
+    );
+  });
+
+  test('waits for approval also where it was there before', async () => {
+    const before = releaseOf(await run({ apiSql: less }));
+    const after = releaseOf(await run());
+    const held = await run({ apiSql: less, breaking: 'RequireApproval' });
+    expect(held).toMatchObject({ reason: 'BreakingChange', release: `${before}@${after}` });
+    const approved = [`${before}@${after}`];
+    expect(releaseOf(await run({ apiSql: less, breaking: 'RequireApproval', approved }))).toBe(before);
   });
 
   test('is published at once where that is allowed, and what it takes is told', async () => {

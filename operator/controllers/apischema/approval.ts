@@ -23,11 +23,11 @@ export function isActionPending({ object }: World): boolean {
 
 /**
  * Swaps the action for its resolved form in one write that is conditional on the resourceVersion that was read: what is
- * approved is what waited for approval at that moment, and nothing that comes later.
+ * approved is what waited for approval at that moment, and what the conditions had said of it (`isShown`).
  */
-export function acceptAction(world: World, waiting: Approvable | undefined): SchemaPlan {
+export function acceptAction(world: World, waiting: Approvable | undefined, isShown: boolean): SchemaPlan {
   const text = world.object.metadata.annotations?.[actionAnnotation] ?? '';
-  const resolved = resolve(text.trim(), world, waiting);
+  const resolved = resolve(text.trim(), world, waiting, isShown);
   if (typeof resolved === 'string')
     return {
       ...justThis,
@@ -48,12 +48,19 @@ export function acceptAction(world: World, waiting: Approvable | undefined): Sch
   };
 }
 
-function resolve(text: string, world: World, waiting: Approvable | undefined): Accepted | string {
+function resolve(
+  text: string,
+  world: World,
+  waiting: Approvable | undefined,
+  isShown: boolean,
+): Accepted | string {
   const verb = verbs.find((known) => known === text);
   const { resourceVersion: id, generation } = world.object.metadata;
   if (verb === undefined) return `"${text.slice(0, 60)}" is no action: use one of ${verbs.join(', ')}`;
   if (verb === 'plan') return { verb, target: String(generation), id };
   if (waiting === undefined) return 'nothing waits for approval';
+  if (!isShown)
+    return 'what waits for approval was not to be seen yet when this was asked for: read the conditions, then approve again';
   return { verb, target: waiting, id };
 }
 
@@ -70,11 +77,6 @@ export function rememberAction(world: World): SchemaPlan | undefined {
     lastAction: { ...accepted, at: isoTime(world.now) },
   };
   return { ...justThis, status: next };
-}
-
-/** Whether a person has approved it. */
-export function isApproved({ object }: World, what: Approvable): boolean {
-  return object.status?.approved?.includes(what) === true;
 }
 
 function parse(text: string | undefined): Accepted | undefined {

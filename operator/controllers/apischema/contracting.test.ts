@@ -2,16 +2,19 @@ import { describe, expect, test } from 'vitest';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import { sqlChecksum } from '../../migration/checksum.ts';
-import { apiSchema, schemaWorld, worldNow } from '../../testing/schemaWorld.ts';
+import { apiSchema, done, schemaWorld, worldNow } from '../../testing/schemaWorld.ts';
 import type { SurveyResult } from './contractOrder.ts';
 import type { SchemaPlan } from './plan.ts';
-import type { WorkResult, World } from './world.ts';
+import { decide } from './decide.ts';
+import { resyncMs } from './order.ts';
+import type { SchemaWorkState, WorkResult, World } from './world.ts';
 
 import { follower, kinds, newest, old, run, says, summary, usage } from '../../testing/schemaStages.ts';
 
 describe('a contraction', () => {
   const sql = 'alter table t drop column due';
-  const target = `contraction/drop-due@${sqlChecksum(sql).slice(0, 12)}`;
+  const stem = `contraction/drop-due@${sqlChecksum(sql).slice(0, 12)}/`;
+  const target = `${stem}${old}`;
   const applied: WorkResult = {
     kind: 'applied',
     summary: { ...summary, contractions: { applied: 0, pending: 1, last: [] } },
@@ -123,7 +126,10 @@ describe('a contraction', () => {
     },
     {
       name: 'is not approved by the approval of another text',
-      world: world({}, { approved: ['contraction/drop-due@000000000000'], usage: [usage(newest, 2, true)] }),
+      world: world(
+        {},
+        { approved: [`contraction/drop-due@000000000000/${old}`], usage: [usage(newest, 2, true)] },
+      ),
       survey: surveyed(),
       pending: 'True AwaitingApproval',
       orders: ['apply', 'survey'],
@@ -136,6 +142,28 @@ describe('a contraction', () => {
       orders: ['apply', 'survey'],
       stalled: 'True ContractionFailed',
       message: /^Contraction drop-due: view v needs it\. It was tried/,
+    },
+    {
+      name: 'is not approved by an approval that speaks of fewer releases',
+      world: world({}, { approved: [stem], usage: [usage(newest, 2, true), usage(old, 1)] }),
+      survey: surveyed(old),
+      pending: 'True AwaitingApproval',
+      orders: ['apply', 'survey'],
+    },
+    {
+      name: 'is approved by an approval that speaks of more releases',
+      world: world({}, { approved: [target], usage: [usage(newest, 2, true)] }),
+      survey: surveyed(),
+      pending: 'True Contracting',
+      orders: ['apply', 'survey', 'contract'],
+    },
+    {
+      name: 'never ends what an instance serves, although its revision cannot be read',
+      world: world({ approval: 'Automatic' }, { followers: [{ ...follower, serves: old }], usage: [] }),
+      survey: surveyed(old),
+      pending: 'True ReleasesInUse',
+      orders: ['apply', 'survey'],
+      message: /web serves a release that needs/,
     },
     {
       name: 'that cannot be read needs a person',
@@ -171,6 +199,38 @@ describe('a contraction', () => {
     expect([kept, routed, pinned].map(inUse)).toEqual([[newest], [old, newest], [old, newest]]);
     expect(routed?.id).toBe(pinned?.id);
     expect(routed?.id).not.toBe(kept?.id);
+  });
+
+  describe('that runs', () => {
+    /** The decision while it runs, and the world that it was made of. */
+    const running = (results: { readonly survey: SurveyResult }) => {
+      const start = world({ approval: 'Automatic' }, { usage: [usage(newest, 2, true)] });
+      const plan = run(start, { apply: applied, ...results });
+      const work = new Map<string, SchemaWorkState>(
+        (plan.work ?? []).map(({ id }) => [
+          id,
+          id.startsWith('contract-')
+            ? { state: 'running' }
+            : done(id.startsWith('survey-') ? results.survey : applied, worldNow),
+        ]),
+      );
+      const status = plan.status ?? {};
+      return { ...start, work, object: { ...start.object, status } };
+    };
+
+    test.each<[string, Partial<World>, boolean]>([
+      ['goes on past the resync, which waits', { now: worldNow + resyncMs }, true],
+      [
+        'goes on while something else begins to roll',
+        { followers: [{ ...follower, name: 'a', rollsTo: newest, isRolling: true }, follower] },
+        true,
+      ],
+      ['ends when what it ends has got traffic', { usage: [usage(old, 1, true)] }, false],
+    ])('%s', (_name, changes, goesOn) => {
+      const plan = decide({ ...running({ survey: surveyed(old) }), ...changes });
+      expect(kinds(plan).includes('contract')).toBe(goesOn);
+      expect(kinds(plan).filter((kind) => kind === 'apply')).toHaveLength(1);
+    });
   });
 
   test('waits for the Job as migrations do', () => {

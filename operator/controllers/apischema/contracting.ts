@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { checksumOf } from '../../migration/checksum.ts';
 import { needText } from '../../database/surveyContraction.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
-import { isApproved, type Approvable } from './approval.ts';
+import type { Approvable } from './approval.ts';
 import { jobStage } from './jobStage.ts';
 import type { LaneEntry } from './lane.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
@@ -11,6 +12,7 @@ import { patienceFor, type Inputs } from './request.ts';
 import type { ConditionAnswer } from './conditionAnswer.ts';
 import type { SurveyResult } from './contractOrder.ts';
 import { pendingSet } from './reviewSql.ts';
+import { namesOf } from './served.ts';
 import { failedMessage } from './verdict.ts';
 import type { Usage, Work, World } from './world.ts';
 
@@ -48,8 +50,9 @@ export function contracting(world: World, inputs: Inputs, summary: LedgerSummary
   if (next === undefined)
     return { ...base, orders: [], answer: { status: 'False', reason: 'NoContraction', message: none(lane) } };
   const survey = surveyOrder(world, inputs, summary, next);
-  const { orders } = survey;
-  const { state } = survey;
+  const { orders, state } = survey;
+  const running = runningContraction(world, inputs, summary, next, position);
+  if (running !== undefined) return { ...base, ...running, orders: [...orders, ...running.orders] };
   if (state?.state === 'done' && state.result.kind === 'contractionRefused')
     return { ...base, orders, isStalled: true, answer: pending('ContractionFailed', state.result.message) };
   if (state?.state === 'failed')
@@ -93,8 +96,9 @@ function afterSurvey(
       ),
     };
   const ends = world.usage.filter(({ release }) => needed.includes(release));
-  const target: Approvable = `contraction/${next.name}@${checksumOf(next).slice(0, 12)}`;
-  const isFree = inputs.spec.contractions[position]?.approval === 'Automatic' || isApproved(world, target);
+  const target = approvableOf(next, needed);
+  const isFree =
+    inputs.spec.contractions[position]?.approval === 'Automatic' || isApproved(world, next, needed);
   if (!isFree)
     return {
       orders,
@@ -149,6 +153,53 @@ function jobBefore(
   return spec.beforeMigration === undefined || isDone ? undefined : jobStage(world, spec, set);
 }
 
+/**
+ * The contraction that runs, whatever the world has come to since it began: it is left alone unless what it ends has got
+ * traffic. Status remembers what that is.
+ */
+function runningContraction(
+  world: World,
+  inputs: Inputs,
+  summary: LedgerSummary,
+  next: LaneEntry,
+  position: number,
+): Pick<Contracting, 'orders' | 'answer' | 'ending'> | undefined {
+  const ending = (world.object.status?.releases ?? []).flatMap(({ id, ending: isEnding }) =>
+    isEnding === true ? [id] : [],
+  );
+  const { orders, state } = contractOrder(world, inputs, summary, next, position, ending);
+  if (state?.state !== 'running' || heldBy(world, summary, ending) !== undefined) return undefined;
+  return { orders, ending, answer: pending('Contracting', `Contraction ${next.name} runs.`) };
+}
+
+/** What a person approves: this text, and the end of these releases. */
+function approvableOf(next: LaneEntry, needed: readonly string[]): Approvable {
+  const ended =
+    needed.length > 10 ? `${String(needed.length)}#${shortHash(needed)}` : [...needed].sort().join('+');
+  return `${approvalStem(next)}${ended}`;
+}
+
+function approvalStem(next: LaneEntry): Approvable {
+  return `contraction/${next.name}@${checksumOf(next).slice(0, 12)}/`;
+}
+
+/** Whether somebody has approved it knowing that it ends these releases, or more. */
+function isApproved(world: World, next: LaneEntry, needed: readonly string[]): boolean {
+  const stem = approvalStem(next);
+  return (world.object.status?.approved ?? []).some(
+    (what) =>
+      what === approvableOf(next, needed) ||
+      (what.startsWith(stem) && needed.every((id) => what.slice(stem.length).split('+').includes(id))),
+  );
+}
+
+function shortHash(parts: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([...parts].sort()))
+    .digest('hex')
+    .slice(0, 12);
+}
+
 /** Why none of these releases may be ended, as the beginning of a sentence; undefined when they may. */
 function heldBy(world: World, summary: LedgerSummary, needed: readonly string[]): string | undefined {
   const newest = summary.release?.id;
@@ -157,6 +208,12 @@ function heldBy(world: World, summary: LedgerSummary, needed: readonly string[])
   const users = world.usage.filter(({ release, hasTraffic }) => hasTraffic && needed.includes(release));
   if (users.length > 0)
     return `${usageText(users)} ${users.length === 1 ? 'has' : 'have'} traffic and ${users.length === 1 ? 'needs' : 'need'} what it takes away.`;
+  // Also where the revision itself cannot be read.
+  const serving = world.followers.filter(({ serves = '', rollsTo = '' }) =>
+    needed.some((id) => id === serves || id === rollsTo),
+  );
+  if (serving.length > 0)
+    return `${namesOf(serving)} ${serving.length === 1 ? 'serves' : 'serve'} a release that needs what it takes away.`;
   const pinned = world.followers.filter(({ pins }) => pins !== undefined && needed.includes(pins));
   if (pinned.length > 0)
     return `spec.schemaRef.release of ${pinned.map(({ name }) => name).join(', ')} names a release that needs what it takes away.`;
@@ -168,7 +225,9 @@ function untouchable({ usage, followers }: World, { release }: LedgerSummary): r
   return [
     ...(release === undefined ? [] : [release.id]),
     ...usage.filter(({ hasTraffic }) => hasTraffic).map((each) => each.release),
-    ...followers.flatMap(({ pins }) => pins ?? []),
+    ...followers.flatMap(({ pins, serves, rollsTo }) =>
+      [pins, serves, rollsTo].filter((id) => id !== undefined),
+    ),
   ];
 }
 

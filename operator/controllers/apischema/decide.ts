@@ -1,3 +1,4 @@
+import { findCondition } from '../../runtime/conditions.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import type { EventNote, WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, isActionPending, rememberAction, type Approvable } from './approval.ts';
@@ -18,8 +19,16 @@ export function decide(world: World): SchemaPlan {
   if (world.object.metadata.deletionTimestamp !== undefined) return decideDeletion(world);
   const { plan, approvable, isLooking = false } = decideLive(world);
   // What waits for approval may not be known yet, after a restart of the operator: the answer is not no then.
-  if (isActionPending(world) && !isLooking) return acceptAction(world, approvable);
+  if (isActionPending(world) && !isLooking)
+    return acceptAction(world, approvable, isShown(world, plan, approvable));
   return rememberAction(world) ?? plan;
+}
+
+/** Whether the status that was read says of what waits for approval just what would be said now. */
+function isShown({ object }: World, { status }: SchemaPlan, approvable: Approvable | undefined): boolean {
+  const type = approvable?.startsWith('release/') === true ? 'Ready' : 'ContractionPending';
+  const [then, now] = [object.status, status].map((each) => findCondition(each?.conditions, type));
+  return then !== undefined && then.reason === now?.reason && then.message === now.message;
 }
 
 interface Decision {
@@ -41,8 +50,10 @@ function decideLive(world: World): Decision {
   if (sources.kind === 'missing') return { plan: decideMissing(world, sources, isSuspended) };
   const inputs: Inputs = { spec: spec.value, connection, sources };
   if (isSuspended) {
-    const { orders, plan } = planning(world, inputs);
-    const verdict: Verdict = { ...suspended, ...(plan === undefined ? {} : { plan }) };
+    const { orders, plan, failure } = planning(world, inputs);
+    const message =
+      failure === undefined ? suspended.message : `${suspended.message} It cannot yet: ${failure}`;
+    const verdict: Verdict = { ...suspended, message, ...(plan === undefined ? {} : { plan }) };
     return { plan: { ...planFor(world, verdict, { kind: 'settled' }), work: orders } };
   }
   if (world.unmetDependency !== undefined) return { plan: waitForDependency(world, world.unmetDependency) };
@@ -68,17 +79,22 @@ function decideApply(world: World, inputs: Inputs): Decision {
   }
   const request = applyRequestOf(world, inputs);
   const patience = patienceFor(inputs.spec);
-  const { orders: applies, state } = orderFor(
+  const {
+    orders: applies,
+    state,
+    standing,
+  } = orderFor(
     { kind: 'apply', request, patience },
-    applyIdentity(inputs, request),
+    // A look at the releases would wait for the locks of a contraction.
+    { ...applyIdentity(inputs, request), isHeld: isContracting(world) },
     world.work,
     world.now,
   );
   const planned = planning(world, inputs);
   const orders = [...applies, ...planned.orders];
   const plan = planned.plan === undefined ? {} : { plan: planned.plan };
-  const result = state?.state === 'done' && isApplyResult(state.result) ? state.result : undefined;
-  if (result?.kind === 'needsJob') {
+  const result = standing !== undefined && isApplyResult(standing) ? standing : undefined;
+  if (result?.kind === 'needsJob' && state?.state === 'done') {
     const stage = jobStage(world, inputs.spec, result.pending);
     const verdict: Verdict = { ...stage.verdict, ...plan, summary: result.summary, ...lintOf(result) };
     const outcome = verdict.isStalled ? blockedOutcome(verdict, jobPollMs) : waitingFor(verdict, jobPollMs);
@@ -86,7 +102,8 @@ function decideApply(world: World, inputs: Inputs): Decision {
   }
   if (result?.kind === 'applied') {
     const lane = contracting(world, inputs, result.summary);
-    const collect = lane.ending.length > 0 ? [] : collecting(world, inputs, result.summary);
+    const mayCollect = lane.ending.length === 0 && state?.state === 'done';
+    const collect = mayCollect ? collecting(world, inputs, result.summary) : [];
     const verdict = withContraction({ ...verdictOf(world, state), ...plan }, lane);
     const outcome = outcomeOfLane(verdict, lane, state);
     const all = [...orders, ...lane.orders, ...collect];
@@ -107,6 +124,10 @@ function decided(
   work: readonly WorkOrder<Work>[],
 ): Decision {
   return { plan: { ...planFor(world, verdict, outcome), work } };
+}
+
+function isContracting({ work }: World): boolean {
+  return [...work].some(([id, { state }]) => id.startsWith('contract-') && state === 'running');
 }
 
 function hasChangedLedger(world: World): boolean {

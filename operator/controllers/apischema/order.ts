@@ -13,6 +13,8 @@ export interface OrderedWork {
   readonly orders: readonly WorkOrder<Work>[];
   /** Undefined: it has not begun. */
   readonly state: SchemaWorkState | undefined;
+  /** What it came to when it was last done, also while it fails now. */
+  readonly standing?: WorkResult;
 }
 
 /** What an order is made from: all that decides what it does, and by what it is told apart from others. */
@@ -20,6 +22,8 @@ export interface OrderIdentity {
   /** What of it must not be interrupted for the sake of the rest: the migrations, which may take hours. */
   readonly migrations?: readonly unknown[];
   readonly rest: readonly unknown[];
+  /** Other work is under way that this would be in the way of: it is not done again for now. */
+  readonly isHeld?: boolean;
 }
 
 /**
@@ -43,14 +47,15 @@ export function orderFor(
     turns.at(-1) ?? [...states].find(([each, it]) => each.startsWith(stem) && isMigrating(it)) ?? [];
   if (id === undefined || state === undefined) return { orders: ordered(base), state: undefined };
   if (state.state === 'done') {
-    const isDue = now - state.at >= resyncMs && mayRepeat(state.result);
-    return { orders: isDue ? ordered(`${base}@${String(state.at)}`, id) : ordered(id), state };
+    const isDue = now - state.at >= resyncMs && mayRepeat(state.result) && identity.isHeld !== true;
+    const orders = isDue ? ordered(`${base}@${String(state.at)}`, id) : ordered(id);
+    return { orders, state, standing: state.result };
   }
-  const [before, standing] = turns.at(-2) ?? [];
-  if (before === undefined || standing === undefined) return { orders: ordered(id), state };
-  const saysNothing =
-    state.state === 'running' && state.progress === undefined && state.failure === undefined;
-  return { orders: ordered(id, before), state: saysNothing ? standing : state };
+  const [before, last] = turns.at(-2) ?? [];
+  if (before === undefined || last?.state !== 'done') return { orders: ordered(id), state };
+  // What was said stands, until the new look has failed or has found something to do.
+  const isNews = state.state === 'failed' || state.failure !== undefined || isMigrating(state);
+  return { orders: ordered(id, before), state: isNews ? state : last, standing: last.result };
 }
 
 /** Which database a run visits, and in whose name. */

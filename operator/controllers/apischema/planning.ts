@@ -17,7 +17,7 @@ const shown = 50;
 export function planning(
   world: World,
   inputs: Inputs,
-): { readonly orders: readonly WorkOrder<Work>[]; readonly plan?: Plan } {
+): { readonly orders: readonly WorkOrder<Work>[]; readonly plan?: Plan; readonly failure?: string } {
   const { status = {}, metadata } = world.object;
   const { lastAction, plan } = status;
   const isAsked =
@@ -32,11 +32,7 @@ export function planning(
   const { orders, state } = orderFor(work, identity, world.work, world.now);
   // A result that status has already stays ordered, so that it is not asked for again.
   if (!isAsked && !isDue) return { orders: state?.state === 'done' ? orders : [] };
-  if (state?.state === 'failed')
-    return {
-      orders,
-      plan: planOf(world, { statements: [], problems: [failedMessage(state.message)] }),
-    };
+  if (state?.state === 'failed') return { orders, failure: failedMessage(state.message) };
   return state?.state === 'done' && state.result.kind === 'planned'
     ? { orders, plan: planOf(world, state.result) }
     : { orders };

@@ -2,7 +2,7 @@ import type { Change } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { buildRelease, type BuildResult } from '../../database/buildRelease.ts';
 import { parkedName } from '../../database/candidate.ts';
 import { describeChange } from '../../database/description.ts';
-import { readLedger, type Ledger } from '../../database/ledger.ts';
+import { readLedger, type Ledger, type ReleaseRow } from '../../database/ledger.ts';
 import type { StoredTextFinding } from '../../database/rewriteStoredText.ts';
 import type { Session } from '../../database/session.ts';
 import { transactionContext } from '../../database/withSession.ts';
@@ -32,14 +32,7 @@ export async function publish(
   const id = releaseId(hash);
   const ledger = await readLedger(session, request);
   const there = servedRelease(ledger, id);
-  if (there !== undefined) {
-    if (there.id !== ledger.current)
-      await session.query('update pgrst_ledger.claims set current_release = $2 where exposed_schema = $1', [
-        request.exposedSchema,
-        there.id,
-      ]);
-    return appliedWith(await readLedger(session, request), request, []);
-  }
+  if (there !== undefined) return await publishAgain(session, request, ledger, there);
   context.progress({ phase: 'building', release: id });
   const seen: Seen = {};
   const result = await build({ session, request, review, context, ledger, hash, id, seen });
@@ -52,6 +45,42 @@ export async function publish(
   if (result.kind === 'blocked') return { ...result, ...findings };
   const unmapped = result.kind === 'published' ? result.findings : [];
   return { ...appliedWith(await readLedger(session, request), request, unmapped), ...findings };
+}
+
+/** Makes a release that is there the newest one, as far as that may be. */
+async function publishAgain(
+  session: Session,
+  request: ApplyRequest,
+  ledger: Ledger,
+  release: ReleaseRow,
+): Promise<ApplyResult> {
+  if (release.id === ledger.current) return appliedWith(ledger, request, []);
+  const { exposedSchema } = request;
+  const current = currentSchema(ledger);
+  const changes =
+    current === undefined || release.schema === null
+      ? []
+      : await diffOf(session, exposedSchema, current, {
+          schema: release.schema,
+          except: sentinelName(release.id),
+        });
+  const objection = verdictOnChanges(changes, release.id, ledger, request);
+  if (objection !== undefined)
+    return { ...blocked(ledger, request, heldFor(objection, release.id, ledger)), changes };
+  await session.query('update pgrst_ledger.claims set current_release = $2 where exposed_schema = $1', [
+    exposedSchema,
+    release.id,
+  ]);
+  return { ...appliedWith(await readLedger(session, request), request, []), changes };
+}
+
+function heldFor(message: string, id: string, ledger: Ledger) {
+  return { reason: 'BreakingChange', message, release: approvalOf(id, ledger) } as const;
+}
+
+/** What a person approves: this release in the place of that one. */
+function approvalOf(id: string, { current = 'none' }: Ledger): string {
+  return `${id}@${current}`;
 }
 
 function appliedWith(
@@ -108,7 +137,7 @@ async function build(
       builtBy: request.identity,
       judge: async () => {
         seen.changes = await changesOf(session, ledger, request.exposedSchema);
-        return verdictOnChanges(seen.changes, id, request);
+        return verdictOnChanges(seen.changes, id, ledger, request);
       },
       mapper: {
         mapSchemaNames: (texts, mapping) => analyst.call('mapSchemaNames', texts, mapping),
@@ -128,7 +157,7 @@ async function build(
       return blocked(ledger, request, { reason: 'TestsFailed', message, error: { message } });
     }
     case 'held':
-      return blocked(ledger, request, { reason: 'BreakingChange', message: result.message, release: id });
+      return blocked(ledger, request, heldFor(result.message, id, ledger));
     case 'published':
     case 'same':
       return result;
@@ -141,14 +170,35 @@ async function changesOf(
   ledger: Ledger,
   exposedSchema: string,
 ): Promise<readonly Change[]> {
-  const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
-  if (current === undefined || current.schema === null) return [];
+  const current = currentSchema(ledger);
+  if (current === undefined) return [];
   // In place, the schema of the current release stands aside while the build has its name.
   const schema = current.schema === exposedSchema ? parkedName(exposedSchema) : current.schema;
+  const build = { schema: exposedSchema, except: undefined };
+  return await diffOf(session, exposedSchema, { ...current, schema }, build);
+}
+
+interface Described {
+  readonly schema: string;
+  /** Its sentinel. */
+  readonly except: string | undefined;
+}
+
+function currentSchema(ledger: Ledger): Described | undefined {
+  const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
+  return current?.schema == null ? undefined : { schema: current.schema, except: sentinelName(current.id) };
+}
+
+async function diffOf(
+  session: Session,
+  exposedSchema: string,
+  from: Described,
+  to: Described,
+): Promise<readonly Change[]> {
   const { before, after } = await describeChange(
     session,
-    { schema, as: exposedSchema, except: sentinelName(current.id) },
-    { schema: exposedSchema, as: exposedSchema, except: undefined },
+    { ...from, as: exposedSchema },
+    { ...to, as: exposedSchema },
   );
   return diffApi(before, after);
 }
@@ -156,10 +206,12 @@ async function changesOf(
 function verdictOnChanges(
   changes: readonly Change[],
   id: string,
+  ledger: Ledger,
   { breaking, approved }: ApplyRequest,
 ): string | undefined {
   const broken = changes.filter((change) => change.breaking);
-  if (breaking === 'Allow' || broken.length === 0 || approved.includes(id)) return undefined;
+  if (breaking === 'Allow' || broken.length === 0 || approved.includes(approvalOf(id, ledger)))
+    return undefined;
   const shown = broken.slice(0, 5).map(({ detail }) => detail);
   const rest = broken.length - shown.length;
   return `Release ${id} breaks clients, and spec.breaking asks for approval: ${shown.join(' ')}${rest > 0 ? ` And ${String(rest)} more changes, see status.changes.` : ''} To publish it all the same, set the annotation pgrst.dev/action=approve; otherwise correct the API SQL.`;

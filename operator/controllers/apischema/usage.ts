@@ -22,6 +22,7 @@ export function followerOf({ metadata, spec, status }: ApiInstance): Follower {
     follows: spec.schemaRef.release === undefined,
     ...(spec.schemaRef.release === undefined ? {} : { pins: spec.schemaRef.release }),
     ...(status?.stable === undefined ? {} : { serves: status.stable.release }),
+    ...(status?.candidate === undefined ? {} : { rollsTo: status.candidate.release }),
     isRolling: status?.candidate !== undefined,
   };
 }

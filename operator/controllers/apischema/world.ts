@@ -79,6 +79,8 @@ export interface Follower {
   readonly pins?: string;
   /** Id of the release that its stable revision serves. */
   readonly serves?: string;
+  /** Id of the release of its candidate. */
+  readonly rollsTo?: string;
   /** A rollout is under way. */
   readonly isRolling: boolean;
 }
