@@ -1,5 +1,5 @@
 import { findCondition } from '../runtime/conditions.ts';
-import { decide } from '../controllers/apischema/decide.ts';
+import { decide } from './strictDecide.ts';
 import type { SchemaPlan } from '../controllers/apischema/plan.ts';
 import type { Follower, Usage, WorkResult, World } from '../controllers/apischema/world.ts';
 import { done, summaryOf, worldNow } from './schemaWorld.ts';

@@ -32,7 +32,7 @@ export function laneBlocked(
   return blocked(ledger, lanes, {
     reason,
     message,
-    error: { migration: name, ...failure, message: failure.message.slice(0, 4096) },
+    error: { migration: name, ...failure },
   });
 }
 
@@ -49,7 +49,7 @@ export function apiBlocked(
   return blocked(ledger, lanes, {
     reason,
     message,
-    error: { ...failure, message: failure.message.slice(0, 4096) },
+    error: failure,
   });
 }
 

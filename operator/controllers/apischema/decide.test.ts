@@ -5,7 +5,7 @@ import { finalizer } from '../../api/v1alpha1/shared.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import { apiSchema, done, schemaWorld, summaryOf, worldNow } from '../../testing/schemaWorld.ts';
-import { decide } from './decide.ts';
+import { decide } from '../../testing/strictDecide.ts';
 import { resyncMs } from './order.ts';
 import type { SchemaPlan } from './plan.ts';
 import type { Follower, WorkResult, World } from './world.ts';

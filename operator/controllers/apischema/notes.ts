@@ -1,6 +1,7 @@
 import { findCondition } from '../../runtime/conditions.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import { driftText } from './blocked.ts';
+import { shownMessage } from './fittedStatus.ts';
 import { namesOf } from './served.ts';
 import type { Verdict } from './status.ts';
 import type { World } from './world.ts';
@@ -25,7 +26,7 @@ export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
       note: `Strings of release ${release.id} hold the name of the exposed schema, which was left as it is: ${namesOf(verdict.unmapped.map((name) => ({ name })))}.`,
     });
   const ready = said('Ready');
-  const isNews = ready?.reason !== verdict.reason || ready.message !== verdict.message;
+  const isNews = ready?.reason !== verdict.reason || ready.message !== shownMessage(verdict.message);
   if (isNews && (verdict.isStalled || typeof verdict.lastError === 'object'))
     notes.push({ type: 'Warning', reason: verdict.reason, note: verdict.message });
   const { lint, drift, contraction, plan } = verdict;
@@ -35,7 +36,7 @@ export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
       reason: 'LintWarnings',
       note: `The lint has ${String(lint.findings.length)} findings in release ${release.id}, see status.findings.`,
     });
-  if (drift !== undefined && drift.length > 0 && said('Drifted')?.message !== driftText(drift))
+  if (drift !== undefined && drift.length > 0 && said('Drifted')?.message !== shownMessage(driftText(drift)))
     notes.push({ type: 'Warning', reason: 'DriftDetected', note: driftText(drift) });
   if (contraction?.status === 'True' && said('ContractionPending')?.reason !== contraction.reason)
     notes.push({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Ledger } from '../../database/ledger.ts';
+import { problemSentence } from '../../database/problemSentence.ts';
 import { lint } from '../../lint/lint.ts';
 import type { LintFinding } from '../../lint/finding.ts';
 import type { LintResult, LintSource } from '../../lint/source.ts';
@@ -48,7 +49,7 @@ export async function reviewSql(
     const { failure } = tests;
     return blocked(ledger, request, {
       reason: 'TestsFailed',
-      message: `spec.tests, statement ${String(failure.statement)} at line ${String(failure.line)}: ${failure.message}.`,
+      message: problemSentence('spec.tests', failure),
       error: failure,
     });
   }

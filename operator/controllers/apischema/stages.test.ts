@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findCondition } from '../../runtime/conditions.ts';
 import { apiSchema, done, schemaWorld, worldNow } from '../../testing/schemaWorld.ts';
-import { decide } from './decide.ts';
+import { decide } from '../../testing/strictDecide.ts';
 import type { WorkResult, World } from './world.ts';
 
 import { follower, kinds, newest, old, run, says, summary, usage } from '../../testing/schemaStages.ts';

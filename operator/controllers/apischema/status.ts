@@ -6,6 +6,7 @@ import type { LintResult } from '../../lint/source.ts';
 import { findCondition, setCondition, type ConditionDraft } from '../../runtime/conditions.ts';
 import { driftText } from './blocked.ts';
 import type { ConditionAnswer } from './conditionAnswer.ts';
+import { fittedStatus, shownMessage } from './fittedStatus.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
 import { findingText } from './reviewSql.ts';
 import { servedAnswer } from './served.ts';
@@ -65,10 +66,10 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
   const release = summary === undefined ? previous.release : summary.release;
   const lastError = verdict.lastError === 'keep' ? previous.lastError : verdict.lastError;
   const releases = releasesFor(world, verdict);
-  const changes = verdict.changes?.slice(0, shown) ?? previous.changes;
+  const changes = verdict.changes === undefined ? previous.changes : [...verdict.changes];
   const findings = verdict.lint === undefined ? previous.findings : findingsOf(verdict.lint);
   const plan = verdict.plan ?? (previous.plan?.generation === generation ? previous.plan : undefined);
-  return {
+  return fittedStatus({
     observedGeneration: generation,
     conditions: conditionsFor(world, verdict, release),
     ...optional('release', release),
@@ -76,16 +77,13 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
     ...optional('migrations', summary === undefined ? previous.migrations : laneOf(summary.migrations)),
     ...optional('contractions', summary === undefined ? previous.contractions : laneOf(summary.contractions)),
     ...optional('findings', findings),
-    ...optional('changes', changes?.map(boundedChange)),
+    ...optional('changes', changes),
     ...optional('tests', verdict.tests ?? previous.tests),
-    ...optional(
-      'plan',
-      plan === undefined ? undefined : { ...plan, ...optional('changes', plan.changes?.map(boundedChange)) },
-    ),
+    ...optional('plan', plan),
     ...optional('approved', previous.approved),
     ...optional('lastAction', previous.lastAction),
     ...optional('lastError', lastError),
-  };
+  });
 }
 
 function optional<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
@@ -96,19 +94,15 @@ function laneOf(lane: LedgerSummary['migrations']) {
   return { ...lane, last: [...lane.last] };
 }
 
-function boundedChange({ name, detail, kind, ...rest }: Change): Change {
-  return { kind: kind.slice(0, 32), name: name.slice(0, 256), ...rest, detail: detail.slice(0, 512) };
-}
-
 function findingsOf({ findings }: LintResult): NonNullable<ApiSchemaStatus['findings']> {
   const worstFirst = [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
-  return worstFirst.slice(0, shown).map(({ rule, level, source, statement, line, message, why, fix }) => ({
+  return worstFirst.map(({ rule, level, source, statement, line, message, why, fix }) => ({
     rule,
     level,
     source,
     statement,
     line,
-    message: `${message} ${why} ${fix}`.slice(0, 1024),
+    message: `${message} ${why} ${fix}`,
   }));
 }
 
@@ -156,7 +150,8 @@ function conditionsFor(world: World, verdict: Verdict, release: Release | undefi
   ];
   const observedGeneration = world.object.metadata.generation;
   return drafts.reduce<Condition[]>(
-    (list, each) => setCondition(list, { ...each, observedGeneration }, world.now),
+    (list, { message: text, ...each }) =>
+      setCondition(list, { ...each, message: shownMessage(text), observedGeneration }, world.now),
     [...(world.object.status?.conditions ?? [])],
   );
 }
