@@ -169,7 +169,7 @@ async function prepare(
     'reset session authorization',
     'reset role',
     'reset all',
-    ...ownSettings(lockTimeoutMs),
+    ...ownSettings(lockTimeoutMs, server.version),
   ];
   const send = async (text: string): Promise<MessageResult> => {
     signal.throwIfAborted();
@@ -205,15 +205,19 @@ async function prepare(
 /**
  * The keepalives and the check interval end the backend of an operator that is gone: a backend outlives its killed
  * client otherwise, and holds our lock. Nothing of ours idles inside a transaction, so a minute of that is a freeze.
+ * Limits that a role or a database may have for its applications are off: a migration takes as long as it takes, and a
+ * session waits while a Job or another operator is at work.
  */
-function ownSettings(lockTimeoutMs: number): readonly string[] {
+function ownSettings(lockTimeoutMs: number, serverVersion: number): readonly string[] {
   const settings = Object.entries({
     client_connection_check_interval: '500ms',
     tcp_keepalives_idle: '10s',
     tcp_keepalives_interval: '5s',
     tcp_keepalives_count: '3',
     idle_in_transaction_session_timeout: '60s',
+    idle_session_timeout: '0',
     statement_timeout: '0',
+    ...(serverVersion >= 170_000 ? { transaction_timeout: '0' } : {}),
     lock_timeout: `${String(lockTimeoutMs)}ms`,
   }).map(([name, value]) => `set ${name} = '${value}'`);
   return [ownPathStatement, ...settings];
