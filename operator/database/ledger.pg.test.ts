@@ -188,6 +188,17 @@ test("what a migration sets for its session is not there for the next one, and t
   );
 });
 
+test('dates are what they are, whatever style the role prints them in', async () => {
+  await apply(applyRequest(db.uri));
+  await db.query("alter role current_user set datestyle = 'German'");
+  const result = await apply(applyRequest(db.uri));
+  if (result.kind !== 'applied') throw new Error(JSON.stringify(result));
+  const [row] = await db.query<{ ms: number }>(
+    'select floor(extract(epoch from built_at))::float8 * 1000 as ms from pgrst_ledger.releases',
+  );
+  expect(result.summary.releases.map(({ builtAt }) => new Date(builtAt).getTime())).toEqual([row?.ms]);
+});
+
 test('at rest a run only reads: no lock is taken, and no transaction id is used', async () => {
   await apply(applyRequest(db.uri));
   const before = await contents();

@@ -258,16 +258,19 @@ function laneRow({ name, checksum, appliedAt, durationMs }: LaneColumns): LaneRo
 }
 
 async function readReleases(session: Session, schema: string): Promise<readonly ReleaseRow[]> {
+  // The date as a number: as text it follows the DateStyle of the role, and node-postgres reads the ISO style only.
   const rows = await session.query<{
     id: string;
     hash: string;
     schema_name: string | null;
     same_as: string | null;
     fingerprint: string;
-    built_at: Date;
+    built_at: number;
     present: boolean;
   }>(
-    `select r.id, r.hash, r.schema_name, r.same_as, r.fingerprint, r.built_at, n.oid is not null and r.collected_at is null as present
+    `select r.id, r.hash, r.schema_name, r.same_as, r.fingerprint,
+            floor(extract(epoch from r.built_at) * 1000)::float8 as built_at,
+            n.oid is not null and r.collected_at is null as present
        from pgrst_ledger.releases r left join pg_namespace n on n.nspname = r.schema_name
       where r.exposed_schema = $1 order by r.built_at desc, r.id`,
     [schema],
@@ -278,7 +281,7 @@ async function readReleases(session: Session, schema: string): Promise<readonly 
     schema: row.schema_name,
     sameAs: row.same_as,
     fingerprint: row.fingerprint,
-    builtAt: row.built_at,
+    builtAt: new Date(row.built_at),
     present: row.present,
   }));
 }
