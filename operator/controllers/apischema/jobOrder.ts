@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
 import { apiVersion, group, type ObjectMeta } from '../../api/v1alpha1/shared.ts';
+import { sentence } from '../../database/problemSentence.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import { isConflict, isRefused } from '../../runtime/kubeError.ts';
-import type { KubeObject } from '../../runtime/object.ts';
+import { refOf, type KubeObject } from '../../runtime/object.ts';
 
 /** A Job of `spec.beforeMigration`. */
 export interface BeforeJob {
@@ -17,8 +19,12 @@ export interface BeforeJob {
 /** How the creation of a Job ended. */
 export type JobResult =
   | { readonly kind: 'created' }
-  /** The API server does not take the template. */
-  | { readonly kind: 'jobRefused'; readonly message: string };
+  /** The API server does not take the template, or somebody else has a Job of this name. */
+  | {
+      readonly kind: 'jobRefused';
+      /** Sentences: whose word it is, and what to do. */
+      readonly message: string;
+    };
 
 const schemaLabel = `${group}/schema`;
 const pendingAnnotation = `${group}/pending`;
@@ -51,7 +57,7 @@ export function beforeJob(
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: `${name.slice(0, 40).replace(/[-.]+$/, '')}-before-${pending.hash.slice(0, 10)}`,
+      name: `${name.slice(0, 40).replace(/[-.]+$/, '')}-before-${jobHash(uid, pending.hash)}`,
       namespace,
       labels: {
         ...(json(metadata['labels']) as Record<string, string>),
@@ -82,7 +88,12 @@ export function beforeJob(
   };
 }
 
-/** Creates the Job. Throws what time may heal. */
+// Two long names may begin alike, and a Job may outlive the ApiSchema that it was made for: each has names of its own.
+function jobHash(uid: string, pendingHash: string): string {
+  return createHash('sha256').update(`${uid} ${pendingHash}`).digest('hex').slice(0, 10);
+}
+
+/** Creates the Job; one that is there and has the same owner is the one. Throws what time may heal. */
 export async function createJob(
   job: KubeObject,
   client: KubeClient,
@@ -93,10 +104,26 @@ export async function createJob(
     await client.create(job, signal);
     return { kind: 'created' };
   } catch (error) {
-    if (isConflict(error)) return { kind: 'created' };
-    if (!isRefused(error)) throw error;
-    return { kind: 'jobRefused', message: error.message };
+    if (isRefused(error))
+      return {
+        kind: 'jobRefused',
+        message: `${sentence(error.message)} Correct spec.beforeMigration.jobTemplate.`,
+      };
+    if (!isConflict(error)) throw error;
+    const there = await client.get(refOf(job), signal);
+    if (there === undefined) throw error; // It has just been deleted.
+    const owners = there.metadata.ownerReferences ?? [];
+    if (owners.some(({ uid }) => isOwner(job, uid))) return { kind: 'created' };
+    const whose = owners.map(({ kind, name, uid }) => `${kind} ${name} (uid ${uid})`).join(', ');
+    return {
+      kind: 'jobRefused',
+      message: `Job ${job.metadata.name} is there already and belongs to ${whose === '' ? 'nobody' : whose}, not to this ApiSchema. Delete it.`,
+    };
   }
+}
+
+function isOwner({ metadata }: KubeObject, uid: string): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }
 
 /** The Jobs that were made for the ApiSchema, with the end of the log of those that failed. */
@@ -110,7 +137,7 @@ export async function readJobs(
     { apiVersion: 'batch/v1', kind: 'Job', namespace, labelSelector: `${schemaLabel}=${name}` },
     signal,
   );
-  const mine = items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  const mine = items.filter((job) => isOwner(job, uid));
   return await Promise.all(
     mine.map(async (job) => {
       const state = stateOf(job);

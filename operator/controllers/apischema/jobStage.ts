@@ -40,7 +40,7 @@ export function jobStage(
       orders,
       verdict: stalled(
         'BeforeMigrationFailed',
-        `The Job of spec.beforeMigration cannot be created: ${state.result.message}. Correct spec.beforeMigration.jobTemplate.`,
+        `The Job of spec.beforeMigration cannot be created: ${state.result.message}`,
       ),
     };
   return { orders, verdict: running };
