@@ -79,7 +79,10 @@ function newLocks(
     relation.strongest = strength;
     grown.add(relation);
   }
-  return [...grown].map(({ name, strongest }) => ({ relation: name, mode: modes[strongest] ?? '' }));
+  // The strongest first; PostgreSQL shows them in no order.
+  return [...grown]
+    .sort((a, b) => b.strongest - a.strongest || (a.name < b.name ? -1 : 1))
+    .map(({ name, strongest }) => ({ relation: name, mode: modes[strongest] ?? '' }));
 }
 
 // Whatever gives a table another file holds it exclusively.
