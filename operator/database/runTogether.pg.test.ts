@@ -81,6 +81,17 @@ describe('who may share', () => {
     ...changes,
   });
   const data = migration({ statements: [{ number: 1, line: 1, text: 'select f()' }] });
+  const alone = migration({
+    statements: [
+      {
+        number: 1,
+        line: 1,
+        text: 'vacuum t',
+        keepsSession: true,
+        solo: { kind: 'repeatable', command: 'VACUUM' },
+      },
+    ],
+  });
   const long = migration({
     statements: [{ number: 1, line: 1, text: 'x'.repeat(70_000), keepsSession: true }],
   });
@@ -89,6 +100,7 @@ describe('who may share', () => {
     ['definitions do', [migration(), migration(), migration()], 3],
     ['one is not company', [migration()], 0],
     ['up to the first that may change the session', [migration(), migration(), data, migration()], 2],
+    ['up to the first that runs outside of a transaction', [migration(), migration(), alone], 2],
     [
       'up to the first with a time limit',
       [migration(), migration(), migration({ statementTimeoutMs: 1 })],

@@ -20,9 +20,12 @@ export function sharingMessage(migrations: readonly MigrationToRun[]): readonly 
   return sharing.length < 2 ? [] : sharing;
 }
 
-// Anything else needs settings, time limits or care of its own.
+// Anything else needs settings, time limits, a transaction or care of its own.
 function isSmall({ statements, statementTimeoutMs }: MigrationToRun): boolean {
-  return statementTimeoutMs === undefined && statements.every(leavesNothing);
+  return (
+    statementTimeoutMs === undefined &&
+    statements.every((statement) => statement.solo === undefined && leavesNothing(statement))
+  );
 }
 
 /**
