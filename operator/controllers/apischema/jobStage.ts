@@ -1,10 +1,11 @@
 import type { ApiSchemaSpec } from '../../api/v1alpha1/apiSchema.ts';
+import { sentence } from '../../database/problemSentence.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import type { PendingSet } from './applyResult.ts';
 import { beforeJob } from './jobOrder.ts';
 import { orderFor } from './order.ts';
 import type { Verdict } from './status.ts';
-import { failed, stalled } from './verdict.ts';
+import { stalled } from './verdict.ts';
 import type { Work, World } from './world.ts';
 
 /** How often a Job that runs, or that a person has to delete, is looked at; in milliseconds. */
@@ -34,7 +35,9 @@ export function jobStage(
   if (job !== undefined || spec.beforeMigration === undefined) return { orders: [], verdict: running };
   const object = beforeJob(world.object.metadata, spec.beforeMigration.jobTemplate, pending, spec.schema);
   const { orders, state } = orderFor({ kind: 'job', job: object }, { rest: [object] }, world.work, world.now);
-  if (state?.state === 'failed') return { orders, verdict: failed(state.message) };
+  const failure = state?.state === 'running' ? state.failure?.message : undefined;
+  const thrown = state?.state === 'failed' ? state.message : failure;
+  if (thrown !== undefined) return { orders, verdict: notCreated(thrown) };
   if (state?.state === 'done' && state.result.kind === 'jobRefused')
     return {
       orders,
@@ -44,4 +47,15 @@ export function jobStage(
       ),
     };
   return { orders, verdict: running };
+}
+
+// It is the Kubernetes API that failed: the reasons of failed runs are about the database.
+function notCreated(thrown: string): Verdict {
+  return {
+    status: 'False',
+    reason: 'Reconciling',
+    message: `The Job of spec.beforeMigration could not be created: ${sentence(thrown)} It is tried again.`,
+    isStalled: false,
+    lastError: { message: thrown },
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findCondition } from '../../runtime/conditions.ts';
+import type { WorkState } from '../../runtime/reconciler.ts';
 import { apiSchema, done, schemaWorld, worldNow } from '../../testing/schemaWorld.ts';
 import { decide } from '../../testing/strictDecide.ts';
 import type { WorkResult, World } from './world.ts';
@@ -130,6 +131,27 @@ describe('the Job before migrations', () => {
     expect(says(plan, 'Ready')).toBe(ready);
     expect(says(plan, 'Stalled').split(' ')[0]).toBe(stalled);
     expect(plan.outcome.kind).toBe(stalled === 'True' ? 'blocked' : 'waiting');
+  });
+
+  test.each<[string, WorkState<WorkResult>]>([
+    ['has failed', { state: 'failed', message: 'create jobs: connection refused', at: worldNow }],
+    [
+      'is tried again',
+      { state: 'running', failure: { message: 'create jobs: connection refused', at: worldNow } },
+    ],
+  ])('whose creation %s says nothing about the database', (_name, state) => {
+    const start = world();
+    const work = new Map<string, WorkState<WorkResult>>();
+    for (const { id } of decide(start).work ?? []) work.set(id, done(needsJob));
+    for (const { id } of decide({ ...start, work }).work ?? [])
+      if (id.startsWith('job-')) work.set(id, state);
+    const plan = decide({ ...start, work });
+    expect(says(plan, 'Ready')).toBe('False Reconciling');
+    expect(says(plan, 'Stalled')).toBe('False Reconciling');
+    expect(findCondition(plan.status?.conditions, 'Ready')?.message).toBe(
+      'The Job of spec.beforeMigration could not be created: create jobs: connection refused. It is tried again.',
+    );
+    expect(plan.outcome.kind).toBe('waiting');
   });
 
   test('that failed shows the end of its log', () => {
