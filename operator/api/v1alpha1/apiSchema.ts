@@ -83,7 +83,7 @@ const beforeMigration = z
     jobTemplate: z
       .looseObject({})
       .describe(
-        'Template of a Job (batch/v1 JobTemplateSpec). It gets the environment variables PGRST_SCHEMA and PGRST_PENDING (names of the pending migrations and contractions, separated by commas) and is deleted one day after it has ended, unless it says otherwise.',
+        'Template of a Job (batch/v1 JobTemplateSpec). It gets the environment variables PGRST_SCHEMA and PGRST_PENDING (names of the pending migrations and contractions, separated by commas: the first 100, then `, and 4900 more`) and is deleted one day after it has ended, unless it says otherwise.',
       )
       .meta({ 'x-kubernetes-preserve-unknown-fields': true }),
   })

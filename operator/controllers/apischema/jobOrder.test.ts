@@ -26,6 +26,21 @@ describe('the name of the Job', () => {
   });
 });
 
+describe('the pending migrations in the environment', () => {
+  const pendingOf = (names: readonly string[]) =>
+    /"PGRST_PENDING","value":"([^"]*)"/.exec(JSON.stringify(jobOf({}, names)))?.[1];
+  test('are all there while they are not many', () => {
+    expect(pendingOf(['001', '002'])).toBe('001,002');
+    const names = Array.from({ length: 100 }, (_, index) => String(index));
+    expect(pendingOf(names)).toBe(names.join(','));
+  });
+  test('are short enough for a process to start, however many they are', () => {
+    const text = pendingOf(Array.from({ length: 5_000 }, () => 'n'.repeat(128)));
+    expect(text).toMatch(/n, and 4900 more$/);
+    expect(text?.length).toBeLessThan(131_072);
+  });
+});
+
 describe('a Job whose name is taken', () => {
   test('by itself is created', async () => {
     const { client } = createFakeKube();

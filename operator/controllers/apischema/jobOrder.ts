@@ -29,6 +29,8 @@ export type JobResult =
 const schemaLabel = `${group}/schema`;
 const pendingAnnotation = `${group}/pending`;
 const oneDaySeconds = 86_400;
+// Linux takes no variable of more than 128 KiB (MAX_ARG_STRLEN): with 5,000 names no container would start.
+const maxNames = 100;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -45,7 +47,7 @@ export function beforeJob(
   const podSpec = json(pod['spec']);
   const env = [
     { name: 'PGRST_SCHEMA', value: exposedSchema },
-    { name: 'PGRST_PENDING', value: pending.names.join(',') },
+    { name: 'PGRST_PENDING', value: namesText(pending.names) },
   ];
   const withEnv = (container: unknown): Json => ({
     // The tail of its log becomes part of the pod's status, where we may read it without a right to read logs.
@@ -86,6 +88,12 @@ export function beforeJob(
       },
     },
   };
+}
+
+function namesText(names: readonly string[]): string {
+  const rest = names.length - maxNames;
+  const text = names.slice(0, maxNames).join(',');
+  return rest > 0 ? `${text}, and ${String(rest)} more` : text;
 }
 
 // Two long names may begin alike, and a Job may outlive the ApiSchema that it was made for: each has names of its own.
