@@ -175,6 +175,42 @@ describe('an object of somebody else under a name of ours', { timeout: 60_000 },
   });
 });
 
+describe('an ApiSchema', { timeout: 60_000 }, () => {
+  const ref = { apiVersion: 'pgrst.dev/v1alpha1', kind: 'ApiSchema', namespace: 'shop', name: 'todo' };
+  const ready = (h: InstanceHarness) => h.instance().status?.conditions?.find(({ type }) => type === 'Ready');
+
+  it('that replaces its schema in place is not served behind a pooler', async () => {
+    const h = createInstanceHarness([]);
+    h.kube.put({
+      ...ref,
+      metadata: { namespace: 'shop', name: 'todo' },
+      spec: { schema: 'api', strategy: 'InPlace' },
+    });
+    await h.run(({ outcome }) => outcome?.kind === 'blocked');
+    expect(ready(h)).toMatchObject({
+      reason: 'InvalidSpec',
+      message: expect.stringMatching(/spec\.pooler/) as string,
+    });
+    expect(h.kube.all('Deployment')).toEqual([]);
+  });
+
+  it('that ends a release for a contraction: its revision goes, nobody can go back to it, and what serves is not touched', async () => {
+    const h = await live([begin, release('00000002'), promote], []);
+    const status = (h.kube.read(ref) as { status?: { releases: { id: string }[] } } | undefined)?.status;
+    const ending = (id: string) => (id === '00000001' ? { ending: true } : {});
+    h.kube.putStatus(ref, {
+      ...status,
+      releases: status?.releases.map((each) => ({ ...each, ...ending(each.id) })),
+    });
+    await h.run(() => h.kube.all('ControllerRevision').length === 1);
+    await h.run(settled);
+    const safe = h.instance().status?.conditions?.find(({ type }) => type === 'RollbackSafe');
+    expect(safe).toMatchObject({ status: 'False', reason: 'NothingToRollBackTo' });
+    expect(h.instance().status?.stable?.revision).toBe(2);
+    expect(h.violations).toEqual([]);
+  });
+});
+
 describe('the revision that traffic leaves', { timeout: 60_000 }, () => {
   const replicas = (h: InstanceHarness, revision: number): unknown => {
     const found = h.kube

@@ -155,6 +155,7 @@ function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): 
   const { status } = schema;
   return {
     exposedSchema: schema.spec.schema,
+    strategy: schema.spec.strategy,
     newest: status?.release,
     releases: status?.releases ?? (status?.release ? [status.release] : []),
     ending: new Set((status?.releases ?? []).filter(({ ending }) => ending === true).map(({ id }) => id)),

@@ -25,6 +25,8 @@ export interface PodState {
 export interface SchemaState {
   /** `spec.schema`: the name that clients may use as a profile. */
   readonly exposedSchema: string;
+  /** `spec.strategy`: whether each release has a schema of its own. */
+  readonly strategy: 'Versioned' | 'InPlace';
   readonly newest: Release | undefined;
   readonly releases: readonly Release[];
   /** Ids of releases that a contraction is about to end: nothing may begin to use them. */
