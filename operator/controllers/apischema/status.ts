@@ -143,7 +143,7 @@ function conditionsFor(world: World, verdict: Verdict, release: Release | undefi
     { type: 'Served', ...servedAnswer(world, verdict, release) },
     ...draft('LintPassed', verdict.lint === undefined ? undefined : lintAnswer(verdict.lint)),
     ...draft('Drifted', driftAnswer(world, verdict.drift)),
-    ...draft('ContractionPending', verdict.contraction ?? idleLane(world)),
+    ...draft('ContractionPending', verdict.contraction ?? idleLane(world, verdict)),
     verdict.isStalled || stalledBy === undefined
       ? { type: 'Stalled', status: verdict.isStalled ? 'True' : 'False', reason, message }
       : { type: 'Stalled', ...stalledBy, status: 'True' },
@@ -187,13 +187,22 @@ function driftAnswer({ spec }: World, drift: readonly Drift[] | undefined): Cond
 }
 
 /** What is said of the second lane while it is not its turn; undefined: as before. */
-function idleLane({ spec, object }: World): ConditionAnswer | undefined {
+function idleLane(world: World, { status, summary }: Verdict): ConditionAnswer | undefined {
+  const { spec, object } = world;
   if (spec.kind === 'valid' && spec.value.contractions.length === 0)
     return { status: 'False', reason: 'NoContraction', message: 'The spec has no contractions.' };
-  if (findCondition(object.status?.conditions, 'ContractionPending') !== undefined) return undefined;
+  const said = findCondition(object.status?.conditions, 'ContractionPending');
+  const { applied } = (summary ?? object.status)?.contractions ?? { applied: 0 };
+  const isPending =
+    spec.kind === 'valid' ? spec.value.contractions.length > applied : said?.status !== 'False';
+  // A look at a database that is as the spec says changes nothing of what was said; when all have run, nothing does.
+  if (said !== undefined && (status === 'True' || (!isPending && said.status === 'False'))) return undefined;
+  if (!isPending)
+    return { status: 'False', reason: 'NoContraction', message: 'All contractions of the spec have run.' };
   return {
     status: 'True',
     reason: 'Contracting',
-    message: 'Contractions are looked at when migrations and API SQL have been applied.',
+    message:
+      'Contractions wait until the migrations and the API SQL have been applied: see the condition Applied.',
   };
 }
