@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/pgTemplate.ts';
-import { compareSnapshots, readDifferences, recordSnapshot, refreshSnapshots } from './drift.ts';
+import { announceChanges, compareSnapshots, recordSnapshot, renewSnapshots } from './drift.ts';
 import { claim } from './ledger.ts';
 import { openSession, type Session } from './session.ts';
+import type { TransactionContext } from './transaction.ts';
 
 const id = '0a1b2c3d';
 const schema = `api_${id}`;
@@ -48,8 +49,21 @@ afterEach(async () => {
   await db.drop();
 });
 
-const drift = async (): Promise<readonly string[]> =>
-  (await compareSnapshots(session, 'api')).map(({ difference }) => difference);
+const context = (onRetry: () => void = () => undefined): TransactionContext => ({
+  session,
+  patience: { lockTimeoutMs: 200, retryDelaysMs: [10, 10, 10] },
+  signal: new AbortController().signal,
+  onRetry,
+});
+const noLock = () => Promise.resolve();
+
+/** Compares; `meanwhile` happens just before the lock is there. */
+const drift = async (meanwhile: () => Promise<unknown> = noLock): Promise<readonly string[]> =>
+  (
+    await compareSnapshots(context(), 'api', async () => {
+      await meanwhile();
+    })
+  ).map(({ difference }) => difference);
 
 describe('drift', () => {
   test('is nothing while nobody touches the database, whatever the server prints dates like', async () => {
@@ -171,19 +185,73 @@ describe('drift', () => {
 
   test('is not what our own migrations change; what was drift before them stays drift', async () => {
     await db.query(`comment on view ${schema}.tasks is null`);
-    const standing = await readDifferences(session, 'api');
+    await announceChanges(context(), 'api');
     await db.query('alter table public.tasks add unique (title), alter column id set default 1');
-    expect(await drift()).toHaveLength(4);
-    await refreshSnapshots(session, 'api', standing);
+    await renewSnapshots(context(), 'api');
     expect(await drift()).toEqual([`View tasks of release ${id} has lost its comment.`]);
-    await refreshSnapshots(session, 'api', []);
+    await db.query(`alter table public.tasks alter column title set default ''`);
+    expect(await drift()).toHaveLength(3);
+  });
+
+  test('is not reported between our migrations and the refresh, which whoever compares first makes up for', async () => {
+    await announceChanges(context(), 'api');
+    await db.query('alter table public.tasks add unique (title)');
+    let locks = 0;
+    const count = async () => {
+      locks += 1;
+      await Promise.resolve();
+    };
+    expect(await drift(count)).toEqual([]);
+    expect(await drift(count)).toEqual([]);
+    expect(locks).toBe(1);
+  });
+
+  test('is not what another run, a collection or a contraction is at while it is compared', async () => {
+    await announceChanges(context(), 'api');
+    await db.query('alter table public.tasks add unique (title)');
+    expect(await drift(() => renewSnapshots(context(), 'api'))).toEqual([]);
+    // A collection begins when the releases have been listed.
+    await db.query(`drop view ${schema}.tasks cascade`);
+    const collect = `drop schema ${schema} cascade; update pgrst_ledger.releases set collected_at = now()`;
+    expect(await drift(() => db.query(collect))).toEqual([]);
+  });
+
+  test('is what it was when a view is locked for a while: the refresh is tried again', async () => {
+    await announceChanges(context(), 'api');
+    await db.query('alter table public.tasks add unique (title)');
+    await session.query("set lock_timeout = '50ms'");
+    const other = await openSession({
+      uri: db.uri,
+      applicationName: 'postgrest-operator drift test, another',
+      signal: new AbortController().signal,
+      lockTimeoutMs: 2000,
+    });
+    await other.query('begin');
+    await other.query('lock table public.tasks');
+    let retries = 0;
+    let released: Promise<unknown> = Promise.resolve();
+    const retrying = context(() => {
+      retries += 1;
+      released = other.query('rollback');
+    });
+    await renewSnapshots(retrying, 'api');
+    await released;
+    await other.close();
+    expect(retries).toBe(1);
     expect(await drift()).toEqual([]);
   });
 
-  test('of a release that was published before there were snapshots begins with the next migration', async () => {
+  test('of a release that was published before there were snapshots begins with the first look', async () => {
     await db.query('delete from pgrst_ledger.snapshots');
     expect(await drift()).toEqual([]);
-    await refreshSnapshots(session, 'api', []);
+    await db.query(`drop view ${schema}.tasks cascade`);
+    expect(await drift()).toEqual([`View tasks of release ${id} is gone.`]);
+  });
+
+  test('begins anew when the server has another major version, which may print the same differently', async () => {
+    await db.query(`update pgrst_ledger.releases set snapshot_major = 13;
+      update pgrst_ledger.snapshots set value = 'as 13 has it' where aspect = 'definition'`);
+    expect(await drift()).toEqual([]);
     await db.query(`drop view ${schema}.tasks cascade`);
     expect(await drift()).toEqual([`View tasks of release ${id} is gone.`]);
   });

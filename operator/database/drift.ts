@@ -2,12 +2,16 @@ import { descriptionQuery } from './description.ts';
 import { driftOf, type Difference, type Drift } from './driftSentences.ts';
 import { withPrintSettings } from './printSettings.ts';
 import type { Session } from './session.ts';
+import { errorKind, sqlstateOf } from './sqlError.ts';
+import { inTransaction, retrying, type TransactionContext } from './transaction.ts';
 
 /** A published release: its id and the schema that holds it. */
 export interface PublishedRelease {
   readonly id: string;
   readonly schema: string;
 }
+
+const serverMajor = "current_setting('server_version_num')::integer / 10000";
 
 /**
  * Remembers a release as it is now, in place of what was remembered of it. Call it in the transaction that publishes the
@@ -32,20 +36,114 @@ export async function recordSnapshot(
       [release.schema, exposedSchema, null, release.id],
     ),
   );
+  await session.query(
+    `update pgrst_ledger.releases set snapshot_major = ${serverMajor} where exposed_schema = $1 and id = $2`,
+    [exposedSchema, release.id],
+  );
+}
+
+/**
+ * Writes into the ledger that our own SQL is about to change what lies under the releases, and what differs before it.
+ * Call it under the lock, after `renewSnapshots`, before the first statement; and `renewSnapshots` after the last one. When
+ * the run does not come to that, the next one does it.
+ */
+export async function announceChanges(context: TransactionContext, exposedSchema: string): Promise<void> {
+  const { session } = context;
+  await retrying(context, async () => {
+    const standing = await readDifferences(session, exposedSchema);
+    await session.query(
+      'insert into pgrst_ledger.refreshes_due (exposed_schema, standing) values ($1, $2::jsonb)',
+      [exposedSchema, JSON.stringify(standing.map(keyOf))],
+    );
+  });
+}
+
+/**
+ * Takes what our own SQL has changed under the releases since `announceChanges` as their new baseline; what somebody else
+ * had changed before that stays drift. Releases that have no snapshot, or one that a server of another major version
+ * printed, are remembered as they are now. Only reads where none of this is due. Call it under the lock.
+ *
+ * The mark goes last, and doing it again comes to the same: so it needs no transaction, which would hold the locks on the
+ * tables under all views at once.
+ */
+export async function renewSnapshots(context: TransactionContext, exposedSchema: string): Promise<void> {
+  const { session } = context;
+  for (const release of await publishedReleases(session, exposedSchema))
+    if (!release.comparable)
+      await inTransaction(context, async () => {
+        await recordSnapshot(session, exposedSchema, release);
+        return { value: undefined, end: 'commit' };
+      });
+  await retrying(context, async () => {
+    const standing = await announcedStanding(session, exposedSchema);
+    if (standing === undefined) return;
+    const before = new Set(standing.map((key) => JSON.stringify(key)));
+    const differences = await readDifferences(session, exposedSchema);
+    const ours = differences.filter((each) => !before.has(JSON.stringify(keyOf(each))));
+    if (ours.length > 0) await remember(session, exposedSchema, ours);
+    await session.query('delete from pgrst_ledger.refreshes_due where exposed_schema = $1', [exposedSchema]);
+  });
+}
+
+/**
+ * What somebody other than the operator has changed in the releases and in the ledger, a sentence for each. Where nothing
+ * differs it only reads, and needs no lock. What differs may be a run, a collection or a contraction that is at work, or
+ * one that was interrupted: then it takes the lock, renews the snapshots where that is due, and only what differs then is
+ * drift. Call it where nothing is pending.
+ */
+export async function compareSnapshots(
+  context: TransactionContext,
+  exposedSchema: string,
+  takeLock: () => Promise<void>,
+): Promise<readonly Drift[]> {
+  if (await looksUnchanged(context, exposedSchema)) return [];
+  await takeLock();
+  await renewSnapshots(context, exposedSchema);
+  return await retrying(context, async () => await readDrift(context.session, exposedSchema));
+}
+
+async function looksUnchanged(context: TransactionContext, exposedSchema: string): Promise<boolean> {
+  const { session } = context;
+  try {
+    return await retrying(
+      context,
+      async () =>
+        (await announcedStanding(session, exposedSchema)) === undefined &&
+        (await publishedReleases(session, exposedSchema)).every(({ comparable }) => comparable) &&
+        (await readDrift(session, exposedSchema)).length === 0,
+    );
+  } catch (error) {
+    // A view that is dropped while it is printed is an error of the statement.
+    if (sqlstateOf(error) !== undefined && errorKind(error) === 'permanent') return false;
+    throw error;
+  }
+}
+
+async function readDrift(session: Session, exposedSchema: string): Promise<readonly Drift[]> {
+  return [
+    ...(await ledgerDrift(session, exposedSchema)),
+    ...driftOf(await readDifferences(session, exposedSchema)),
+  ];
+}
+
+/** The keys that `announceChanges` wrote; undefined: no refresh is due. */
+async function announcedStanding(
+  session: Session,
+  exposedSchema: string,
+): Promise<readonly unknown[] | undefined> {
+  const [mark] = await session.query<{ standing: readonly unknown[] }>(
+    'select standing from pgrst_ledger.refreshes_due where exposed_schema = $1',
+    [exposedSchema],
+  );
+  return mark?.standing;
 }
 
 /**
  * How the published releases differ from what was remembered of them; only reads. One statement for each release, so
- * that the locks on the tables under the views (ACCESS SHARE) are short. A release that was published before snapshots
- * were kept counts as unchanged. Throws what the session threw, so also 55P03 where a table stays locked.
- *
- * A run that has migrations to run calls it before them, and gives the result to `refreshSnapshots`.
+ * that the locks on the tables under the views (ACCESS SHARE) are short.
  */
-export async function readDifferences(
-  session: Session,
-  exposedSchema: string,
-): Promise<readonly Difference[]> {
-  const releases = (await publishedReleases(session, exposedSchema)).filter(({ remembered }) => remembered);
+async function readDifferences(session: Session, exposedSchema: string): Promise<readonly Difference[]> {
+  const releases = (await publishedReleases(session, exposedSchema)).filter(({ comparable }) => comparable);
   return await withPrintSettings(session, async () => {
     const differences: Difference[] = [];
     for (const { id, schema } of releases) {
@@ -65,21 +163,7 @@ export async function readDifferences(
   });
 }
 
-/**
- * Takes what the operator's own migrations have changed under the releases as their new baseline. What somebody else had
- * changed before (`standing`, from `readDifferences`) stays drift. Writes nothing where nothing has changed. Call it under
- * the lock, after the migrations, whether all of them succeeded or not.
- */
-export async function refreshSnapshots(
-  session: Session,
-  exposedSchema: string,
-  standing: readonly Difference[],
-): Promise<void> {
-  for (const release of await publishedReleases(session, exposedSchema))
-    if (!release.remembered) await recordSnapshot(session, exposedSchema, release);
-  const before = new Set(standing.map(keyOf));
-  const ours = (await readDifferences(session, exposedSchema)).filter((each) => !before.has(keyOf(each)));
-  if (ours.length === 0) return;
+async function remember(session: Session, exposedSchema: string, ours: readonly Difference[]): Promise<void> {
   await session.query(
     `with ours as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
                      as o (release, kind, within, object, aspect, value)),
@@ -100,25 +184,18 @@ export async function refreshSnapshots(
 }
 
 /**
- * What somebody other than the operator has changed in the releases and in the ledger, a sentence for each; only reads.
- * Call it where nothing is pending: in the middle of a run everything changes.
+ * Of releases in one schema (`strategy: InPlace`) only the newest is there. `comparable`: this major version of the server
+ * has printed what is remembered of it.
  */
-export async function compareSnapshots(session: Session, exposedSchema: string): Promise<readonly Drift[]> {
-  return [
-    ...(await ledgerDrift(session, exposedSchema)),
-    ...driftOf(await readDifferences(session, exposedSchema)),
-  ];
-}
-
-/** Of releases in one schema (`strategy: InPlace`) only the newest is there. */
 async function publishedReleases(
   session: Session,
   exposedSchema: string,
-): Promise<readonly (PublishedRelease & { readonly remembered: boolean })[]> {
+): Promise<readonly (PublishedRelease & { readonly comparable: boolean })[]> {
   return await session.query(
     `select distinct on (r.schema_name) r.id, r.schema_name as schema,
-            exists (select from pgrst_ledger.snapshots s
-                     where s.exposed_schema = r.exposed_schema and s.release = r.id) as remembered
+            r.snapshot_major is not distinct from ${serverMajor}
+              and exists (select from pgrst_ledger.snapshots s
+                           where s.exposed_schema = r.exposed_schema and s.release = r.id) as comparable
        from pgrst_ledger.releases r join pg_namespace n on n.nspname = r.schema_name
       where r.exposed_schema = $1 and r.collected_at is null order by r.schema_name, r.built_at desc`,
     [exposedSchema],
@@ -159,6 +236,6 @@ async function ledgerDrift(session: Session, exposedSchema: string): Promise<rea
   );
 }
 
-function keyOf({ release, kind, object, aspect }: Difference): string {
-  return JSON.stringify([release, kind, object, aspect]);
+function keyOf({ release, kind, object, aspect }: Difference): readonly string[] {
+  return [release, kind, object, aspect];
 }

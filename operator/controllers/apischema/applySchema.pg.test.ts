@@ -221,6 +221,53 @@ describe('drift', () => {
   });
 });
 
+describe('a run that is interrupted after its own SQL has changed what lies under a release', () => {
+  const apiSql =
+    'create function api.t() returns setof public.tasks language sql stable as $$ table public.tasks $$';
+  const third = { name: '003', sql: 'alter table public.tasks add note text' };
+  // The limit keeps it out of the message of the third.
+  const fourth = {
+    name: '004',
+    sql: "insert into public.effects values ('004')",
+    statementTimeoutMs: 60_000,
+  };
+  const next = { migrations: [first, second, third, fourth], apiSql };
+
+  const interrupt = async (): Promise<void> => {
+    await run({ apiSql });
+    const stop = new AbortController();
+    await expect(
+      apply(applyRequest(db.uri, next), {
+        signal: stop.signal,
+        onProgress: (progress) => {
+          if ('migration' in progress && progress.migration === '004') stop.abort();
+        },
+      }),
+    ).rejects.toThrow();
+    expect(await db.query('select count(*)::int as n from pgrst_ledger.migrations')).toEqual([{ n: 3 }]);
+  };
+
+  test('goes on with drift: Block', async () => {
+    await interrupt();
+    releaseOf(await run({ ...next, drift: 'Block' }));
+  });
+
+  test('gives no alarm', async () => {
+    await interrupt();
+    releaseOf(await run(next));
+    expect(await run(next)).toMatchObject({ kind: 'applied', drift: [] });
+  });
+
+  test('keeps as drift what somebody else had changed before it', async () => {
+    const id = releaseOf(await run({ apiSql }));
+    await db.query(`comment on function api_${id}.t() is 'by hand'`);
+    await interrupt();
+    const result = await run({ ...next, drift: 'Block' });
+    expect(reasonOf(result)).toBe('DriftDetected');
+    expect(result).toMatchObject({ drift: [{ object: 'function t()', aspect: 'comment' }] });
+  });
+});
+
 describe('a contraction', () => {
   const contraction = { name: 'drop-done', sql: 'alter table public.tasks drop column done' };
   const api = 'create view api.tasks as select id, title from public.tasks';
@@ -245,6 +292,28 @@ describe('a contraction', () => {
         releases: [{ id: newest }],
         contractions: { applied: 1, pending: 0, last: [{ name: 'drop-done' }] },
       },
+    });
+  });
+
+  test('that was interrupted when it had committed is no drift', async () => {
+    const id = releaseOf(await run());
+    const noKey = { name: 'no-key', sql: 'alter table public.tasks drop constraint tasks_pkey' };
+    const base = applyRequest(db.uri, { contractions: [noKey] });
+    const request = {
+      ...base,
+      contraction: noKey,
+      releases: [{ id, schema: `api_${id}` }],
+      position: 0,
+      ended: [],
+    };
+    await db.query(`create function public.stop() returns trigger language plpgsql as $$ begin raise 'killed'; end $$;
+      create trigger stop before delete on pgrst_ledger.snapshots for each row execute function public.stop()`);
+    await expect(contract(request, context())).rejects.toThrow(/killed/);
+    await db.query('drop trigger stop on pgrst_ledger.snapshots');
+    expect(await run({ contractions: [noKey], drift: 'Block' })).toMatchObject({
+      kind: 'applied',
+      drift: [],
+      summary: { contractions: { applied: 1 } },
     });
   });
 

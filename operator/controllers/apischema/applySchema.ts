@@ -1,6 +1,6 @@
 import { checksumOf, releaseHash, releaseId } from '../../migration/checksum.ts';
 import { planMigrations } from '../../migration/planMigrations.ts';
-import { compareSnapshots } from '../../database/drift.ts';
+import { compareSnapshots, renewSnapshots } from '../../database/drift.ts';
 import {
   baselineMigrations,
   ledgerVersion,
@@ -9,7 +9,7 @@ import {
   type Ledger,
 } from '../../database/ledger.ts';
 import type { Session } from '../../database/session.ts';
-import { lockFor, withSession } from '../../database/withSession.ts';
+import { lockFor, transactionContext, withSession } from '../../database/withSession.ts';
 import type { ApplyContext, ApplyRequest } from './applyRequest.ts';
 import type { ApplyResult, Blocked, Findings } from './applyResult.ts';
 import { blocked, driftBlocked } from './blocked.ts';
@@ -18,6 +18,9 @@ import { servedRelease, summarise } from './ledgerSummary.ts';
 import { publish } from './publish.ts';
 import { pendingSet, reviewSql, type Review } from './reviewSql.ts';
 import { runPending } from './runPending.ts';
+
+/** What `progress` calls it. */
+const comparingWhat = 'comparing the releases with what was published';
 
 /**
  * Makes the database look as the request says: runs the pending migrations and publishes the release. Safe to be killed
@@ -61,7 +64,13 @@ async function runUnderLock(
   const refusal = await ensureRolesAndSecrets(session, request, () => lockFor(session, context));
   const ledger = await readLedger(session, request);
   if (refusal !== undefined) return blocked(ledger, request, refusal);
-  const drift = request.drift === 'Block' ? await compareSnapshots(session, request.exposedSchema) : [];
+  const comparing = transactionContext(session, comparingWhat, context);
+  // A run that was interrupted has left it to us.
+  await renewSnapshots(comparing, request.exposedSchema);
+  const drift =
+    request.drift === 'Block'
+      ? await compareSnapshots(comparing, request.exposedSchema, () => lockFor(session, context))
+      : [];
   if (drift.length > 0) return driftBlocked(ledger, request, drift);
   const job = jobFor(ledger, request);
   if (job !== undefined) return job;
@@ -99,12 +108,15 @@ async function verdictOn(
     servedRelease(ledger, id)?.id === ledger.current;
   if (!isDone) return undefined;
   // What is served is not in question, so that nobody needs to hear that a lock is waited for.
-  const refusal = await ensureRolesAndSecrets(session, request, () =>
-    lockFor(session, { ...context, progress: () => undefined }),
-  );
+  const quiet = { ...context, progress: () => undefined };
+  const takeLock = () => lockFor(session, quiet);
+  const refusal = await ensureRolesAndSecrets(session, request, takeLock);
   if (refusal !== undefined) return blocked(ledger, request, refusal);
+  const comparing = transactionContext(session, comparingWhat, quiet);
   const drift =
-    request.drift === 'Ignore' ? {} : { drift: await compareSnapshots(session, request.exposedSchema) };
+    request.drift === 'Ignore'
+      ? {}
+      : { drift: await compareSnapshots(comparing, request.exposedSchema, takeLock) };
   return { kind: 'applied', summary: summarise(ledger, request), unmapped: [], ...drift };
 }
 

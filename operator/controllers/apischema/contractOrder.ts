@@ -1,6 +1,6 @@
 import type { SqlAnalyst } from '../../analysis/analyst.ts';
 import { runContraction } from '../../database/contraction.ts';
-import { refreshSnapshots, readDifferences } from '../../database/drift.ts';
+import { announceChanges, renewSnapshots } from '../../database/drift.ts';
 import { readLedger, type Claimant } from '../../database/ledger.ts';
 import { problemSentence } from '../../database/problemSentence.ts';
 import type { ReleaseSchema } from '../../database/releaseContents.ts';
@@ -114,9 +114,11 @@ export async function contract(request: ContractRequest, context: ContractContex
   return await withSession(request, context, async (session): Promise<ContractResult> => {
     await lockFor(session, context);
     const ledger = await readLedger(session, request);
+    const transaction = transactionContext(session, `contraction ${name}`, context);
+    await renewSnapshots(transaction, exposedSchema);
     if (ledger.contractions.some((row) => row.name === name)) return { kind: 'contracted', name };
-    const standing = await readDifferences(session, exposedSchema);
-    const result = await runContraction(transactionContext(session, `contraction ${name}`, context), {
+    await announceChanges(transaction, exposedSchema);
+    const result = await runContraction(transaction, {
       exposedSchema,
       name,
       checksum: sqlChecksum(sql),
@@ -126,9 +128,9 @@ export async function contract(request: ContractRequest, context: ContractContex
       ended,
       releases,
     });
+    await renewSnapshots(transaction, exposedSchema);
     if (result.kind === 'refused')
       return { kind: 'contractionRefused', message: problemSentence(`Contraction ${name}`, result.failure) };
-    await refreshSnapshots(session, exposedSchema, standing);
     return { kind: 'contracted', name };
   });
 }

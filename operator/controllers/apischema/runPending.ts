@@ -1,4 +1,4 @@
-import { readDifferences, refreshSnapshots } from '../../database/drift.ts';
+import { announceChanges, renewSnapshots } from '../../database/drift.ts';
 import { readLedger, type Ledger } from '../../database/ledger.ts';
 import type { MigrationToRun } from '../../database/migrationToRun.ts';
 import { runMigration } from '../../database/runMigration.ts';
@@ -22,16 +22,13 @@ export async function runPending(
 ): Promise<Blocked | undefined> {
   const pending = migrationsToRun(request, ledger, review);
   if (pending.length === 0) return undefined;
-  const standing = await readDifferences(session, request.exposedSchema);
-  try {
-    return await runAll(session, request, pending, context);
-  } finally {
-    // What our own migrations changed under the releases is their new baseline, also when a later one failed.
-    if (!context.signal.aborted) {
-      await session.clean();
-      await refreshSnapshots(session, request.exposedSchema, standing);
-    }
-  }
+  const renewing = transactionContext(session, 'noting what migrations changed under the releases', context);
+  await announceChanges(renewing, request.exposedSchema);
+  const failure = await runAll(session, request, pending, context);
+  await session.clean();
+  // What our own migrations changed under the releases is their new baseline, also when a later one failed.
+  await renewSnapshots(renewing, request.exposedSchema);
+  return failure;
 }
 
 async function runAll(
