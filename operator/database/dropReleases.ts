@@ -1,5 +1,5 @@
 import { dependentsOf } from './dependents.ts';
-import { newerLedger, readLedger, type Claimant, type Ledger } from './ledger.ts';
+import { newerLedger, readUpgradedLedger, type Claimant, type Ledger } from './ledger.ts';
 import { quoteIdentifier } from './quoteIdentifier.ts';
 import { inTransaction } from './transaction.ts';
 import { lockFor, transactionContext, withSession, type Visit, type VisitContext } from './withSession.ts';
@@ -11,17 +11,22 @@ export interface DropRequest extends Claimant, Visit {}
 /** How dropping ended. */
 export type DropResult =
   | { readonly kind: 'dropped' }
-  | { readonly kind: 'blocked'; readonly reason: 'InUse' | 'LedgerNewer'; readonly message: string };
+  | {
+      readonly kind: 'blocked';
+      readonly reason: 'InUse' | 'LedgerNewer' | 'SchemaClaimed';
+      readonly message: string;
+    };
 
 /**
  * Drops the releases of one ApiSchema and its rows of the ledger, in one transaction; nothing else, and nothing at all
- * while something outside depends on them. Where the schema is not ours there is nothing to drop.
+ * while something outside depends on them. Where another ApiSchema or nobody has claimed the schema there is nothing to
+ * drop. A copy, and a database of another cluster, where the claim has our name, are left to a person.
  * Throws a RunFailure where time or an administrator may help.
  */
 export async function dropReleases(request: DropRequest, context: VisitContext): Promise<DropResult> {
   return await withSession(request, context, async (session) => {
     await lockFor(session, context);
-    const ledger = await readLedger(session, request);
+    const ledger = await readUpgradedLedger(session, request);
     const newer = newerLedger(ledger);
     if (newer !== undefined)
       return {
@@ -30,6 +35,12 @@ export async function dropReleases(request: DropRequest, context: VisitContext):
         message: `${newer}, or set spec.deletionPolicy to Retain.`,
       };
     if (!ledger.claimed) return { kind: 'dropped' };
+    if (ledger.refusal !== undefined)
+      return {
+        kind: 'blocked',
+        reason: 'SchemaClaimed',
+        message: `${ledger.refusal}. Nothing was dropped; to leave everything as it is, set spec.deletionPolicy to Retain.`,
+      };
     return await inTransaction<DropResult>(transactionContext(session, 'dropping', context), async () => {
       const result = await dropInside(session, request, ledger);
       return { value: result, end: result.kind === 'dropped' ? 'commit' : 'rollback' };

@@ -293,6 +293,45 @@ describe('dropping the releases', () => {
   });
 });
 
+describe('dropping the releases of a ledger that is not as this operator writes it', () => {
+  // What the last step of the ledger added is taken away again.
+  const older = `drop table pgrst_ledger.refreshes_due;
+    alter table pgrst_ledger.releases drop column snapshot_major;
+    update pgrst_ledger.meta set version = 6`;
+
+  test('brings an older one up to date first', async () => {
+    const id = releaseOf(await apply(applyRequest(db.uri)));
+    await db.query(older);
+    expect(await drop()).toEqual({ kind: 'dropped' });
+    expect(
+      await db.query(
+        `select to_regnamespace('api_${id}') as release, to_regnamespace('pgrst_ledger') as ledger`,
+      ),
+    ).toEqual([{ release: null, ledger: null }]);
+  });
+
+  test('leaves an older one alone where we have no claim', async () => {
+    await apply(applyRequest(db.uri));
+    await db.query(older);
+    expect(await drop({ name: 'other', exposedSchema: 'v2' })).toEqual({ kind: 'dropped' });
+    expect(await db.query('select version from pgrst_ledger.meta')).toEqual([{ version: 6 }]);
+    expect(await db.query('select name from pgrst_ledger.claims')).toEqual([{ name: 'todo' }]);
+  });
+
+  test.each([
+    ['a copy', "update pgrst_ledger.meta set system_identifier = '1'", {}, /is a copy/],
+    ['of another cluster', 'select 1', { clusterId: 'cluster-2' }, /another Kubernetes cluster/],
+  ])('asks a person when it is %s', async (_what, sql, changes, says) => {
+    await apply(applyRequest(db.uri));
+    await db.query(sql);
+    const before = await contents();
+    const result = await drop(changes);
+    expect(result).toMatchObject({ kind: 'blocked', reason: 'SchemaClaimed' });
+    expect(result.kind === 'blocked' && result.message).toMatch(says);
+    expect(await contents()).toEqual(before);
+  });
+});
+
 describe('a database that cannot be used', () => {
   test.each([
     {

@@ -41,7 +41,7 @@ export interface Ledger {
   readonly version: number;
   /** Why this claimant must not touch the database. */
   readonly refusal: string | undefined;
-  /** Whether the exposed schema is claimed by this claimant. */
+  /** Whether the exposed schema is claimed in this claimant's name; of a copy, and of another cluster's database, too. */
   readonly claimed: boolean;
   /** Id of the release that is served. */
   readonly current: string | undefined;
@@ -77,7 +77,7 @@ const empty: Ledger = {
 
 /**
  * Reads the ledger; writes nothing. Of a ledger of another version than `ledgerVersion` only version and refusal are
- * read: an older one has to be brought up to date first (`claim`).
+ * read, and whether the schema is claimed: an older one has to be brought up to date first (`claim`).
  */
 export async function readLedger(session: Session, claimant: Claimant): Promise<Ledger> {
   const [there] = await session.query<{ found: boolean }>(
@@ -88,21 +88,33 @@ export async function readLedger(session: Session, claimant: Claimant): Promise<
   if (meta === undefined) return empty;
   if (meta.version > ledgerVersion) return { ...empty, version: meta.version };
   const refusal = (await copyOrOtherCluster(session, claimant)) ?? (await otherClaim(session, claimant));
-  if (refusal !== undefined || meta.version < ledgerVersion)
-    return { ...empty, version: meta.version, refusal };
   const [claim] = await session.query<{ current_release: string | null }>(
-    'select current_release from pgrst_ledger.claims where exposed_schema = $1',
-    [claimant.exposedSchema],
+    'select current_release from pgrst_ledger.claims where (exposed_schema, namespace, name) = ($1, $2, $3)',
+    [claimant.exposedSchema, claimant.namespace, claimant.name],
   );
+  const claimed = claim !== undefined;
+  if (refusal !== undefined || meta.version < ledgerVersion)
+    return { ...empty, version: meta.version, refusal, claimed };
   return {
     version: meta.version,
     refusal: undefined,
-    claimed: claim !== undefined,
+    claimed,
     current: claim?.current_release ?? undefined,
     ...(await readMigrations(session, claimant.exposedSchema)),
     contractions: await readContractions(session, claimant.exposedSchema),
     releases: await readReleases(session, claimant.exposedSchema),
   };
+}
+
+/**
+ * `readLedger`, after an older ledger that has a claim of ours was brought up to date. Call it with the lock held.
+ */
+export async function readUpgradedLedger(session: Session, claimant: Claimant): Promise<Ledger> {
+  const ledger = await readLedger(session, claimant);
+  const isOurs = ledger.claimed && ledger.refusal === undefined;
+  if (!isOurs || ledger.version >= ledgerVersion) return ledger;
+  await claim(session, claimant, ledger.version);
+  return await readLedger(session, claimant);
 }
 
 /**
