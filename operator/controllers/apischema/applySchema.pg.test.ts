@@ -350,6 +350,23 @@ describe('a contraction', () => {
     });
   });
 
+  test.each([
+    ['of another ApiSchema', 'select 1', { name: 'other' }, /belongs to ApiSchema shop\/todo/],
+    ['of a copy', "update pgrst_ledger.meta set system_identifier = '1'", {}, /is a copy/],
+    ['of a newer operator', 'update pgrst_ledger.meta set version = 999', {}, /upgrade the operator/],
+  ])('is neither tried nor run with the ledger %s', async (_what, sql, changes, says) => {
+    const id = releaseOf(await run({ apiSql: api }));
+    await db.query(sql);
+    const base = applyRequest(db.uri, { apiSql: api, contractions: [contraction], ...changes });
+    const releases = [{ id, schema: `api_${id}` }];
+    const refusal = { kind: 'contractionRefused', message: expect.stringMatching(says) as string };
+    expect(await survey({ ...base, contraction, releases, inUse: [] }, context())).toEqual(refusal);
+    expect(await contract({ ...base, contraction, releases, position: 0, ended: [] }, context())).toEqual(
+      refusal,
+    );
+    expect(await db.query('select done from public.tasks')).toHaveLength(2);
+  });
+
   test('that was applied must not change', async () => {
     const newest = releaseOf(await run({ apiSql: api, contractions: [contraction] }));
     const base = applyRequest(db.uri, { apiSql: api, contractions: [contraction] });

@@ -1,7 +1,13 @@
 import type { SqlAnalyst } from '../../analysis/analyst.ts';
 import { runContraction } from '../../database/contraction.ts';
 import { announceChanges, renewSnapshots } from '../../database/drift.ts';
-import { readLedger, type Claimant } from '../../database/ledger.ts';
+import {
+  newerLedger,
+  readLedger,
+  readUpgradedLedger,
+  type Claimant,
+  type Ledger,
+} from '../../database/ledger.ts';
 import { problemSentence } from '../../database/problemSentence.ts';
 import type { ReleaseSchema } from '../../database/releaseContents.ts';
 import type { Session } from '../../database/session.ts';
@@ -75,7 +81,9 @@ export async function survey(request: SurveyRequest, context: ContractContext): 
   const reading = await context.analyst.call('contractionTargets', contraction.sql);
   if ('message' in reading) return refused(contraction.name, reading.message);
   const { targets, opaque } = reading;
-  return await withSession(request, context, async (session) => {
+  return await withSession(request, context, async (session): Promise<SurveyResult> => {
+    const foreign = foreignLedger(contraction.name, await readLedger(session, request));
+    if (foreign !== undefined) return foreign;
     const found = await surveyContraction(session, { targets, releases }, (bodies, sought) =>
       context.analyst.call('findMentions', bodies, sought),
     );
@@ -113,7 +121,9 @@ export async function contract(request: ContractRequest, context: ContractContex
   if ('message' in statements) return statements;
   return await withSession(request, context, async (session): Promise<ContractResult> => {
     await lockFor(session, context);
-    const ledger = await readLedger(session, request);
+    const ledger = await readUpgradedLedger(session, request);
+    const foreign = foreignLedger(name, ledger);
+    if (foreign !== undefined) return foreign;
     const transaction = transactionContext(session, `contraction ${name}`, context);
     await renewSnapshots(transaction, exposedSchema);
     if (ledger.contractions.some((row) => row.name === name)) return { kind: 'contracted', name };
@@ -142,6 +152,12 @@ async function read(
   const [result] = await analyst.call('readMigrations', [{ name, sql, idempotent: false }]);
   if (result === undefined) throw new Error(`contraction ${name} was not read`);
   return result.kind === 'problem' ? refused(name, result.failure.message) : result.statements;
+}
+
+/** Why we must not touch the database, nor tell what is in it. */
+function foreignLedger(name: string, ledger: Ledger): ContractionRefused | undefined {
+  const reason = newerLedger(ledger) ?? ledger.refusal;
+  return reason === undefined ? undefined : refused(name, `${reason}.`);
 }
 
 function refused(name: string, message: string): ContractionRefused {
