@@ -176,6 +176,13 @@ export const apiSchemaStatus = z
       .optional()
       .describe('The published releases, newest first; at most 50, those in use before the others.')
       .meta({ 'x-kubernetes-list-type': 'atomic' }),
+    notDropped: z
+      .string()
+      .max(4096)
+      .optional()
+      .describe(
+        'Why releases that no kept revision uses are still in the database; absent when nothing stands in the way of dropping them.',
+      ),
     migrations: lane('migrations'),
     contractions: lane('contractions'),
     findings: z

@@ -1,4 +1,6 @@
+import type { ApiSchemaStatus } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
+import { shownMessage } from './fittedStatus.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
 import { orderFor, visitOf } from './order.ts';
 import { patienceFor, type Inputs } from './request.ts';
@@ -36,4 +38,21 @@ export function collecting(
     now,
   );
   return orders;
+}
+
+/**
+ * Why releases that no kept revision uses are still there: what the last attempt to drop them met, for as long as there
+ * are such releases. Undefined when there are none, or nothing stood in the way.
+ */
+export function notDropped(world: World, summary: LedgerSummary | undefined): ApiSchemaStatus['notDropped'] {
+  const { status = {} } = world.object;
+  const { release, releases = [] } = summary ?? status;
+  const used = new Set([release?.id, ...world.usage.map((each) => each.release)]);
+  if (releases.every(({ id }) => used.has(id))) return undefined;
+  const results = [...world.work].flatMap(([id, state]) =>
+    id.startsWith('collect-') && state.state === 'done' ? [state] : [],
+  );
+  const last = results.sort((a, b) => a.at - b.at).at(-1)?.result;
+  if (last === undefined) return status.notDropped;
+  return last.kind === 'blocked' && last.reason === 'InUse' ? shownMessage(last.message) : undefined;
 }

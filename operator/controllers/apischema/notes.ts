@@ -1,6 +1,7 @@
 import { findCondition } from '../../runtime/conditions.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import { driftText } from './blocked.ts';
+import { notDropped } from './collecting.ts';
 import { shownMessage } from './fittedStatus.ts';
 import { namesOf } from './served.ts';
 import type { Verdict } from './status.ts';
@@ -44,6 +45,9 @@ export function notesFor(world: World, verdict: Verdict): readonly EventNote[] {
       reason: contraction.reason,
       note: contraction.message,
     });
+  const kept = notDropped(world, verdict.summary);
+  if (kept !== undefined && kept !== previous?.notDropped)
+    notes.push({ type: 'Warning', reason: 'InUse', note: kept });
   if (plan !== undefined && plan.plannedAt !== previous?.plan?.plannedAt)
     notes.push({
       type: 'Normal',

@@ -5,6 +5,7 @@ import type { Drift } from '../../database/driftSentences.ts';
 import type { LintResult } from '../../lint/source.ts';
 import { findCondition, setCondition, type ConditionDraft } from '../../runtime/conditions.ts';
 import { driftText } from './blocked.ts';
+import { notDropped } from './collecting.ts';
 import type { ConditionAnswer } from './conditionAnswer.ts';
 import { fittedStatus, shownMessage } from './fittedStatus.ts';
 import type { LedgerSummary } from './ledgerSummary.ts';
@@ -74,6 +75,7 @@ export function statusFor(world: World, verdict: Verdict): ApiSchemaStatus {
     conditions: conditionsFor(world, verdict, release),
     ...optional('release', release),
     ...optional('releases', releases),
+    ...optional('notDropped', notDropped(world, summary)),
     ...optional('migrations', summary === undefined ? previous.migrations : laneOf(summary.migrations)),
     ...optional('contractions', summary === undefined ? previous.contractions : laneOf(summary.contractions)),
     ...optional('findings', findings),
