@@ -89,6 +89,15 @@ describe('event recorder', () => {
     expect(events()[0]?.note).toHaveLength(1024);
   });
 
+  test('a note is cut by its bytes, and between characters', async () => {
+    const { recorder, events } = setUp();
+    recorder.record(regarding, { ...note, note: `x${'ü'.repeat(800)}` });
+    await recorder.flush();
+    const written = String(events()[0]?.note);
+    expect(Buffer.byteLength(written)).toBeLessThanOrEqual(1024);
+    expect(written).toBe(`x${'ü'.repeat(510)}...`);
+  });
+
   test('an Event that cannot be written is logged, and the next one is tried', async () => {
     let fails = true;
     const { recorder, events, lines } = setUp((client) => ({

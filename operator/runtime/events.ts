@@ -42,7 +42,7 @@ const seriesMs = 6 * 60_000; // As client-go's and kube-rs's recorders.
 const maxCached = 1_000;
 const maxWaiting = 1_000;
 const writeTimeoutMs = 10_000;
-const noteMax = 1_024; // The API server refuses longer notes.
+const noteMaxBytes = 1_024; // The API server refuses longer notes (UTF-8).
 
 /** A recorder with an empty cache. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
@@ -89,7 +89,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       metadata: { name: `${metadata.name.slice(0, 200)}.${unique}`, namespace: namespaceOf(regarding) },
       type,
       reason,
-      note: note.length <= noteMax ? note : `${note.slice(0, noteMax - 3)}...`,
+      note: bounded(note),
       action: reason,
       eventTime: microTime(clock),
       reportingController: options.reportingController,
@@ -136,6 +136,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     },
     flush: () => tail,
   };
+}
+
+/** As much of the text as a note can hold; no character is cut in two. */
+function bounded(text: string): string {
+  if (Buffer.byteLength(text) <= noteMaxBytes) return text;
+  // A character that was cut in two decodes to U+FFFD.
+  const kept = Buffer.from(text).subarray(0, noteMaxBytes - 3).toString();
+  return `${kept.replace(/\uFFFD+$/, '')}...`;
 }
 
 function seriesKey({ kind, metadata }: Regarding, { type, reason, note }: EventNote): string {
