@@ -142,7 +142,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 function bounded(text: string): string {
   if (Buffer.byteLength(text) <= noteMaxBytes) return text;
   // A character that was cut in two decodes to U+FFFD.
-  const kept = Buffer.from(text).subarray(0, noteMaxBytes - 3).toString();
+  const kept = Buffer.from(text)
+    .subarray(0, noteMaxBytes - 3)
+    .toString();
   return `${kept.replace(/\uFFFD+$/, '')}...`;
 }
 
