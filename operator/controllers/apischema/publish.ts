@@ -186,7 +186,8 @@ interface Described {
 
 function currentSchema(ledger: Ledger): Described | undefined {
   const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
-  return current?.schema == null ? undefined : { schema: current.schema, except: sentinelName(current.id) };
+  if (current === undefined || current.schema === null) return undefined;
+  return { schema: current.schema, except: sentinelName(current.id) };
 }
 
 async function diffOf(
