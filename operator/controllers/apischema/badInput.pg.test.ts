@@ -230,12 +230,11 @@ describe('a list that contradicts the ledger', () => {
     expect(await apply(request({ migrations: list }))).toMatchObject({ kind: 'applied' });
   });
 
-  test('the message of an error quotes no more of the SQL than status has room for', async () => {
+  test('the message of an error quotes no more of the SQL than a person reads', async () => {
     const sql = `select '${'x'.repeat(250_000)}`;
     const result = await apply(request({ migrations: [...migrations, { name: 'bad', sql }] }));
     expect(result).toMatchObject({ kind: 'blocked', reason: 'MigrationFailed' });
     expect(result.kind === 'blocked' && result.message.length).toBeLessThan(8192);
-    expect(result.kind === 'blocked' && (result.error?.message.length ?? 0)).toBeLessThanOrEqual(4096);
   });
 });
 
@@ -257,6 +256,11 @@ test('a session that somebody ends in the middle of a migration leaves nothing, 
   }
   await other.end();
   await refusal;
-  expect(await takeSnapshot(db.uri)).toEqual(before);
+  const after = await takeSnapshot(db.uri);
+  // The mark that migrations were begun stays until the next run has put the snapshots right.
+  const mark = 'pgrst_ledger.refreshes_due';
+  expect(after.ledger[mark]).toHaveLength(1);
+  expect({ ...after, ledger: { ...after.ledger, [mark]: [] } }).toEqual(before);
   await expectOneMoreToRun();
+  expect((await takeSnapshot(db.uri)).ledger[mark]).toEqual([]);
 });
