@@ -51,7 +51,11 @@ export function driveSchemaController(client: KubeClient, clock: Clock, key: Key
         if (world === undefined) throw new Error(`${key} is gone`);
         const plan = reconciler.decide(world);
         await reconciler.act(plan, world, signal);
-        const isDone = [...tasks.states(key).values()].every(({ state }) => state === 'done');
+        // Work may end while the plan is carried out: then nobody has seen its result yet.
+        const orders = tasks.states(key);
+        const isDone = [...orders].every(
+          ([id, { state }]) => state === 'done' && world.work.get(id)?.state === 'done',
+        );
         if (isDone && plan.outcome.kind !== 'waiting')
           return { outcome: plan.outcome, conditions: plan.status?.conditions ?? [] };
         if (plan.outcome.kind === 'waiting') queue.add(key, { afterMs: plan.outcome.retryAfterMs });
