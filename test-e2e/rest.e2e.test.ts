@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { startLoad } from '../hack/load/load.ts';
 import { summarise } from '../hack/load/sample.ts';
+import { condition } from './support/conditions.ts';
 import { takeInventory } from './support/inventory.ts';
 import { runJourney } from './support/journey.ts';
 
@@ -14,6 +15,11 @@ test('at rest the operator writes nothing, and a deleted instance leaves nothing
     const inventory = await takeInventory(kubeconfig, journey.namespace, 'tasks');
     try {
       expect(inventory.owned().length, 'the label pgrst.dev/instance finds what is owned').toBeGreaterThan(8);
+      // The ApiSchema says that it is served a moment after the instance says that it serves.
+      await journey.schema.until(
+        'it is served',
+        (object) => condition(object, 'Served')?.reason === 'Served',
+      );
       // Not a wait for something to happen: the time in which nothing may.
       inventory.forget();
       await delay(restMs);
