@@ -1,10 +1,9 @@
-import { claim, readLedger } from '../../database/ledger.ts';
+import { claim, ledgerVersion, readLedger } from '../../database/ledger.ts';
 import { ensureRoles } from '../../database/roles.ts';
 import { RunFailure } from '../../database/runFailure.ts';
 import { ensureSecrets } from '../../database/secrets.ts';
 import type { Session } from '../../database/session.ts';
 import { errorKind, messageOf, sqlstateOf } from '../../database/sqlError.ts';
-import { ledgerVersion } from '../../database/ledger.ts';
 import type { ApplyRequest } from './applyRequest.ts';
 import type { Blocked } from './applyResult.ts';
 

@@ -133,7 +133,7 @@ async function build(
               judge: (output, error) => (seen.tests = judgeTap(output, error)),
             },
           }),
-      current: ledger.releases.find((release) => release.id === ledger.current && release.present),
+      current: currentRelease(ledger),
       builtBy: request.identity,
       judge: async () => {
         seen.changes = await changesOf(session, ledger, request.exposedSchema);
@@ -184,8 +184,12 @@ interface Described {
   readonly except: string | undefined;
 }
 
+function currentRelease(ledger: Ledger): ReleaseRow | undefined {
+  return ledger.releases.find((release) => release.id === ledger.current && release.present);
+}
+
 function currentSchema(ledger: Ledger): Described | undefined {
-  const current = ledger.releases.find((release) => release.id === ledger.current && release.present);
+  const current = currentRelease(ledger);
   if (current === undefined || current.schema === null) return undefined;
   return { schema: current.schema, except: sentinelName(current.id) };
 }

@@ -97,8 +97,7 @@ function laneOf(lane: LedgerSummary['migrations']) {
 }
 
 function findingsOf({ findings }: LintResult): NonNullable<ApiSchemaStatus['findings']> {
-  const worstFirst = [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
-  return worstFirst.map(({ rule, level, source, statement, line, message, why, fix }) => ({
+  return worstFirst(findings).map(({ rule, level, source, statement, line, message, why, fix }) => ({
     rule,
     level,
     source,
@@ -106,6 +105,10 @@ function findingsOf({ findings }: LintResult): NonNullable<ApiSchemaStatus['find
     line,
     message: `${message} ${why} ${fix}`,
   }));
+}
+
+function worstFirst(findings: LintResult['findings']): LintResult['findings'] {
+  return [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
 }
 
 /** The releases with those who use them; where there are too many, those in use come first into the list. */
@@ -164,7 +167,7 @@ function draft(type: string, answer: ConditionAnswer | undefined): ConditionDraf
 
 function lintAnswer({ findings, failed, ignored }: LintResult): ConditionAnswer {
   const left = ignored === 0 ? '' : ` Ignored: ${String(ignored)}.`;
-  const [worst] = [...findings].sort((a, b) => Number(b.level === 'error') - Number(a.level === 'error'));
+  const [worst] = worstFirst(findings);
   if (worst === undefined)
     return {
       status: 'True',
