@@ -1,4 +1,5 @@
-import { apiInstanceSpec, apiInstanceStatus } from '../../operator/api/v1alpha1/apiInstance.ts';
+import { apiInstanceSpec } from '../../operator/api/v1alpha1/apiInstance.ts';
+import { apiInstanceStatus } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import { apiSchemaSpec } from '../../operator/api/v1alpha1/apiSchema.ts';
 import { apiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
 import { namedApiInstance, namedApiSchema } from '../../operator/api/v1alpha1/nameRule.ts';

@@ -1,5 +1,6 @@
 import { apiInstanceConditions, apiSchemaConditions } from '../../operator/api/v1alpha1/conditionDocs.ts';
-import { reasonDocs, type ReasonDoc } from '../../operator/api/v1alpha1/reasonDocs.ts';
+import type { ReasonDoc } from '../../operator/api/v1alpha1/reasonDoc.ts';
+import { reasonDocs } from '../../operator/api/v1alpha1/reasonDocs.ts';
 import { apiVersion } from '../../operator/api/v1alpha1/shared.ts';
 import type { Kind } from './kinds.ts';
 import type { KindSchemas } from './schemas.ts';

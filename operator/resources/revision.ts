@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceSpec, PodTemplateAdditions } from '../api/v1alpha1/apiInstance.ts';
+import type { Expose, ExposeRoute } from '../api/v1alpha1/apiInstanceExpose.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
 
@@ -30,6 +31,15 @@ export interface RevisionContent {
     readonly resources?: ApiInstanceSpec['postgrest']['resources'];
   };
   readonly gate: { readonly image: Image };
+  /**
+   * What a user may leave at its default is absent then: a revision that was made before a field existed keeps its
+   * hash, so that an operator upgrade makes no new revision.
+   */
+  readonly routes?: readonly ExposeRoute[];
+  readonly timeouts?: { readonly statement?: string; readonly request?: string };
+  readonly bodySize?: string;
+  readonly cors?: Expose['cors'];
+  readonly podTemplate?: PodTemplateAdditions;
   /** Where the connection comes from: the pooler, or the user's own Secret. */
   readonly database:
     | { readonly pooled: true }

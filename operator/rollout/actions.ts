@@ -1,4 +1,5 @@
-import { verbs, type ApiInstanceStatus, type Step, type Verb } from '../api/v1alpha1/apiInstance.ts';
+import { verbs, type ApiInstanceStatus, type Verb } from '../api/v1alpha1/apiInstanceStatus.ts';
+import type { Step } from '../api/v1alpha1/apiInstanceRollout.ts';
 import type { Rejected } from './target.ts';
 import type { HistoryEntry } from './scale.ts';
 

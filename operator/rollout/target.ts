@@ -1,4 +1,4 @@
-import type { ApiInstanceStatus } from '../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../api/v1alpha1/apiInstanceStatus.ts';
 import type { Mode } from './types.ts';
 
 /** An entry of `status.rejected`. */

@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import { atMost, matching, rule, transition } from './rule.ts';
-import {
-  conditions,
-  duration,
-  objectName,
-  secretKeyRef,
-  subdomain,
-  type apiVersion,
-  type ObjectMeta,
-} from './shared.ts';
+import { expose } from './apiInstanceExpose.ts';
+import { rollout } from './apiInstanceRollout.ts';
+import type { ApiInstanceStatus } from './apiInstanceStatus.ts';
+import { atMost, rule } from './rule.ts';
+import { objectName, secretKeyRef, type apiVersion, type ObjectMeta } from './shared.ts';
 
 /** A CEL list of strings that need no escaping. */
 function celList(values: readonly string[]): string {
@@ -86,75 +81,56 @@ const config = rule(
     "PostgREST parameters by their names in PostgREST's documentation, such as db-max-rows or db-anon-role; every value is written as a string.",
   );
 
-const ownedAnnotation = /^(nginx[.]ingress[.]kubernetes[.]io[/]canary|pgrst[.]dev[/])/;
+const open = (what: string) =>
+  z.looseObject({}).describe(what).meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
-const annotations = rule(atMost(z.record(z.string(), z.string().max(4096)), 32), {
-  cel: `!self.exists(name, name.matches('${ownedAnnotation.source}'))`,
-  js: (value) => !Object.keys(value).some((name) => ownedAnnotation.test(name)),
-  message:
-    'the operator steers traffic by nginx.ingress.kubernetes.io/canary* and keeps pgrst.dev/* for itself: remove these annotations',
-})
-  .default({})
-  .describe("Extra annotations for the Ingress. Those that steer the canary are the operator's own.");
+const podLabels = rule(atMost(z.record(z.string(), z.string().max(63)), 16), {
+  cel: "!self.exists(name, name.startsWith('pgrst.dev/') || name.startsWith('app.kubernetes.io/'))",
+  js: (value) =>
+    !Object.keys(value).some(
+      (name) => name.startsWith('pgrst.dev/') || name.startsWith('app.kubernetes.io/'),
+    ),
+  message: "labels under pgrst.dev/ and app.kubernetes.io/ are the operator's own: remove them",
+});
 
-/** A host of an Ingress: no IP address, which the API server would refuse there. */
-const host = rule(
-  matching(
-    z.string().min(1).max(253),
-    subdomain,
-    "host is a DNS name in lower case letters, digits, '-' and '.', such as api.example.com",
-  ),
-  {
-    cel: "!self.matches('^[0-9.]+$')",
-    js: (value) => !/^[0-9.]+$/.test(value),
-    message: 'host is a DNS name: an Ingress takes no IP address',
-  },
-);
-
-const path = transition(
-  matching(
-    z.string().min(1).max(512),
-    /^([/]|([/][-_~A-Za-z0-9][-_~.A-Za-z0-9]*)+)$/,
-    "path begins with '/' and does not end with it, such as /todo; its segments have letters, digits, '-', '_', '~' and '.', and do not begin with '.'",
-  ),
-  {
-    // The old revision's gates strip the old prefix: in the middle of a rollout only one of the two could be served.
-    cel: 'self == oldSelf',
-    message:
-      'path is immutable: create another ApiInstance with the new path, and delete this one once nobody uses it',
-  },
-);
-
-/** One step of a rollout. */
-export const step = rule(
-  z.object({
-    weight: z
-      .int()
-      .min(0)
-      .max(100)
+/** What a user may add to the pods of a revision. */
+const podTemplate = z
+  .object({
+    labels: podLabels.optional().describe('More labels of the pods.'),
+    annotations: atMost(z.record(z.string(), z.string().max(4096)), 16)
+      .optional()
+      .describe('Annotations of the pods.'),
+    nodeSelector: atMost(z.record(z.string(), z.string().max(63)), 16)
+      .optional()
+      .describe('Labels that the node must have.'),
+    tolerations: z
+      .array(open('A toleration (core/v1 Toleration).'))
+      .max(16)
+      .optional()
+      .describe('Taints that the pods tolerate.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
+    affinity: open('Affinity of the pods (core/v1 Affinity).').optional(),
+    topologySpreadConstraints: z
+      .array(open('A topology spread constraint (core/v1), with a labelSelector of yours or without one.'))
+      .max(8)
       .optional()
       .describe(
-        'Percent of the traffic that the candidate gets from this step on. Exactly one of weight and pause.',
-      ),
-    pause: z
-      .object({
-        duration: duration
-          .optional()
-          .describe(
-            'How long to wait, such as 30s, counted from when the weight before it was proved. Absent: until somebody promotes.',
-          ),
-      })
+        'How the pods of a revision spread; an entry without labelSelector means the pods of the revision. Absent: over the nodes, as well as can be.',
+      )
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
+    priorityClassName: objectName.optional().describe('PriorityClass of the pods.'),
+    imagePullSecrets: z
+      .array(z.object({ name: objectName.describe('Name of the Secret.') }))
+      .max(8)
       .optional()
-      .describe('Hold the weight. Exactly one of weight and pause.'),
-  }),
-  {
-    cel: 'has(self.weight) != has(self.pause)',
-    js: (value) => (value.weight === undefined) !== (value.pause === undefined),
-    message: 'a step is either a weight or a pause: set exactly one of the two',
-  },
-);
-/** One step of a rollout. */
-export type Step = z.infer<typeof step>;
+      .describe('Secrets for pulling the images.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .describe(
+    'What the pods have beyond what the operator gives them. A part of the revision: a change rolls out new pods.',
+  );
+/** What a user may add to the pods of a revision. */
+export type PodTemplateAdditions = z.infer<typeof podTemplate>;
 
 /** `spec` of an ApiInstance. */
 export const apiInstanceSpec = z
@@ -188,6 +164,7 @@ export const apiInstanceSpec = z
           .optional()
           .describe('Key of a Secret with the JWT secret or JWKS, given to PostgREST as jwt-secret.'),
         resources: resources.optional().describe('Compute resources of the PostgREST container.'),
+        podTemplate: podTemplate.optional(),
       })
       .prefault({})
       .describe('How PostgREST runs.'),
@@ -225,42 +202,23 @@ export const apiInstanceSpec = z
       .describe(
         'PgBouncer in transaction mode between PostgREST and the database. Absent: PostgREST connects directly.',
       ),
-    expose: z
+    expose,
+    rollout,
+    networkPolicy: z
       .object({
-        host: host.describe('Host name under which clients reach the API.'),
-        path: path
-          .default('/')
-          .describe(
-            'Path prefix under which clients reach the API; it is stripped before PostgREST sees the request. Immutable.',
-          ),
-        className: objectName
-          .default('nginx')
-          .describe('IngressClass of the ingress-nginx controller that serves the host.'),
-        annotations,
-      })
-      .describe('How clients reach the API.'),
-    rollout: z
-      .object({
-        steps: z
-          .array(step)
-          .max(20)
+        allowFrom: z
+          .array(z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }))
+          .max(16)
           .default([])
           .describe(
-            'What happens between the proof of the candidate and its promotion. Empty: straight to 100.',
+            "Who else may connect to the API's pods: NetworkPolicyPeers, such as {namespaceSelector: {}}. The ingress controller and the operator always may.",
           )
           .meta({ 'x-kubernetes-list-type': 'atomic' }),
-        warmFor: duration
-          .default('15m')
-          .describe('How long the old revision keeps its pods after a promotion, for a rollback at once.'),
-        revisionHistoryLimit: z
-          .int()
-          .min(1)
-          .max(50)
-          .default(5)
-          .describe('How many old revisions are kept to roll back to.'),
       })
-      .prefault({})
-      .describe('How a change reaches the clients.'),
+      .optional()
+      .describe(
+        'When set, NetworkPolicies let only the ingress controller, the operator and these peers in, and only the pods of the API to the pooler.',
+      ),
     suspend: z
       .boolean()
       .default(false)
@@ -269,126 +227,6 @@ export const apiInstanceSpec = z
   .describe('How an ApiSchema is served: replicas, pooler, exposure, rollout.');
 /** `spec` of an ApiInstance, defaults filled in. */
 export type ApiInstanceSpec = z.infer<typeof apiInstanceSpec>;
-
-const revisionNumber = z.int().min(1);
-
-const revisionStatus = z.object({
-  revision: revisionNumber.describe(
-    'Number of the revision; its objects are called <instance>-r<number>-<5 hex digits>.',
-  ),
-  release: z.string().max(8).describe('Id of the release that it serves.'),
-  replicas: z.int().min(0).describe('Pods that it has.'),
-  ready: z.int().min(0).describe('Pods of it that are ready and proved.'),
-});
-
-/** The verbs of `pgrst.dev/action`. */
-export const verbs = ['promote', 'abort', 'rollback', 'retry'] as const;
-/** A verb of `pgrst.dev/action`. */
-export type Verb = (typeof verbs)[number];
-
-/** How a rollout ended. */
-export const outcomes = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
-/** How a rollout ended. */
-export type RolloutOutcome = (typeof outcomes)[number];
-
-/** `status` of an ApiInstance. */
-export const apiInstanceStatus = z
-  .object({
-    observedGeneration: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('The metadata.generation that this status speaks of.'),
-    conditions: conditions.optional(),
-    replicas: z.int().min(0).optional().describe('Pods of the stable revision (scale subresource).'),
-    selector: z
-      .string()
-      .max(1024)
-      .optional()
-      .describe('Label selector of the pods of the stable revision (scale subresource).'),
-    stable: revisionStatus.optional().describe('The revision that has the traffic when no rollout runs.'),
-    candidate: revisionStatus
-      .optional()
-      .describe('The revision that is being rolled out, or rolled back to.'),
-    traffic: z
-      .object({
-        revision: revisionNumber.describe('The revision behind the canary Ingress.'),
-        weight: z
-          .int()
-          .min(0)
-          .max(100)
-          .describe('Percent of the traffic that the operator has asked for it.'),
-        provedWeight: z
-          .int()
-          .min(0)
-          .max(100)
-          .optional()
-          .describe('Percent that was last proved by responses through every ingress replica.'),
-        provedAt: z.iso
-          .datetime()
-          .optional()
-          .describe('When that was (RFC 3339).')
-          .meta({ format: 'date-time' }),
-      })
-      .optional()
-      .describe('What the ingress has been asked for, and what it was seen to do.'),
-    step: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('Index into rollout.steps; equal to their number once all are done.'),
-    pausedSince: z.iso
-      .datetime()
-      .optional()
-      .describe('When the pause at `step` began (RFC 3339); absent when no pause runs.')
-      .meta({ format: 'date-time' }),
-    rejected: z
-      .array(
-        z.object({
-          revision: revisionNumber.describe('Number of the rejected revision.'),
-          hash: z
-            .string()
-            .max(64)
-            .describe('Hash of its content: only a different content, or retry, clears it.'),
-          to: revisionNumber.describe('The revision that serves instead.'),
-          reason: z.enum(['Aborted', 'RolledBack']).describe('Why it was rejected.'),
-          at: z.iso.datetime().describe('When (RFC 3339).').meta({ format: 'date-time' }),
-        }),
-      )
-      .max(50)
-      .optional()
-      .describe('Revisions that somebody aborted or rolled back, newest first; at most 50.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    lastAction: z
-      .object({
-        verb: z.enum(verbs).describe('What was asked for.'),
-        target: z.int().min(0).describe('The revision it was resolved to; 0 where the verb has none.'),
-        id: z.string().max(64).describe('Id of the accepted action.'),
-        at: z.iso.datetime().describe('When it was carried out (RFC 3339).').meta({ format: 'date-time' }),
-        result: z.string().max(1024).describe('What came of it.'),
-      })
-      .optional()
-      .describe('The last action that a person asked for by annotation.'),
-    history: z
-      .array(
-        z.object({
-          revision: revisionNumber.describe('The revision that was rolled out.'),
-          release: z.string().max(8).describe('Id of the release that it serves.'),
-          from: revisionNumber
-            .optional()
-            .describe('The revision that had the traffic before; absent for the first.'),
-          outcome: z.enum(outcomes).describe('How it ended.'),
-          at: z.iso.datetime().describe('When it ended (RFC 3339).').meta({ format: 'date-time' }),
-        }),
-      )
-      .max(50)
-      .optional()
-      .describe('Rollouts that ended, newest first; at most 50.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-  })
-  .describe('What the operator saw and did.');
-/** `status` of an ApiInstance. */
-export type ApiInstanceStatus = z.infer<typeof apiInstanceStatus>;
 
 /** An ApiInstance as the API server returns it; `spec` still has to pass `apiInstanceSpec.safeParse`. */
 export interface ApiInstance {

@@ -37,5 +37,9 @@ export const apiInstanceConditions: readonly ConditionDoc[] = [
   },
   { type: 'SchemaCacheProved', whenTrue: 'Every pod was seen to have loaded the release that it serves.' },
   { type: 'RollbackSafe', whenTrue: 'There is a revision to roll back to; the message names all of them.' },
+  {
+    type: 'Degraded',
+    whenTrue: 'Clients are served worse than they should be, or a check has sent the newest revision back.',
+  },
   { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
 ];

@@ -1,13 +1,6 @@
+import { instanceReasonDocs } from './instanceReasonDocs.ts';
+import type { ReasonDoc } from './reasonDoc.ts';
 import type { Reason } from './reasons.ts';
-
-/** What a reason means, for docs/reference. */
-export interface ReasonDoc {
-  readonly kind: 'ApiSchema' | 'ApiInstance' | 'Both';
-  /** One sentence: what is so. */
-  readonly means: string;
-  /** One sentence: what somebody has to do; docs/runbooks/<reason>.md says more. Null: nothing. */
-  readonly action: string | null;
-}
 
 /** Every reason explained: the tables of docs/reference are made from this, and docs/runbooks is held against it. */
 export const reasonDocs = {
@@ -151,7 +144,7 @@ export const reasonDocs = {
     action: 'Look at status.tests.lines, and correct the API SQL, a migration or the test.',
   },
   BreakingChange: {
-    kind: 'ApiSchema',
+    kind: 'Both',
     means: 'The build takes something away from clients, and spec.breaking asks for approval.',
     action: 'Look at status.changes, then approve, or correct the API SQL.',
   },
@@ -225,99 +218,7 @@ export const reasonDocs = {
     action: null,
   },
   NoInstances: { kind: 'ApiSchema', means: 'No ApiInstance follows this schema.', action: null },
-
-  SchemaNotFound: {
-    kind: 'ApiInstance',
-    means: 'There is no ApiSchema of the name in spec.schemaRef.name in the namespace.',
-    action: 'Create the ApiSchema, or correct spec.schemaRef.name.',
-  },
-  SchemaNotReady: {
-    kind: 'ApiInstance',
-    means: 'The ApiSchema has not published a release yet.',
-    action: 'See why in the conditions of the ApiSchema.',
-  },
-  ReleaseNotFound: {
-    kind: 'ApiInstance',
-    means: 'The ApiSchema has no release of the id in spec.schemaRef.release.',
-    action: 'Correct spec.schemaRef.release, or remove it to follow the newest.',
-  },
-  NameConflict: {
-    kind: 'ApiInstance',
-    means:
-      'An object that the instance needs exists already and belongs to somebody else; it is not touched.',
-    action: 'Remove that object, or give the ApiInstance another name.',
-  },
-  PoolerNotReady: {
-    kind: 'ApiInstance',
-    means: 'No PgBouncer pod is ready, so PostgREST is not started.',
-    action: 'See why in the pods of the pooler.',
-  },
-  ScalingUp: { kind: 'ApiInstance', means: 'Pods of the revision are starting.', action: null },
-  ProvingPods: {
-    kind: 'ApiInstance',
-    means: 'Pods are ready, and it is being proved that each has loaded its release.',
-    action: null,
-  },
-  ProvingTraffic: {
-    kind: 'ApiInstance',
-    means: 'It is being proved by responses through the ingress that traffic goes where it should.',
-    action: null,
-  },
-  IngressUnreachable: {
-    kind: 'ApiInstance',
-    means:
-      'The operator gets no responses through the ingress, so it cannot prove where traffic goes; nothing moves.',
-    action: 'Make the ingress controller reachable for the operator.',
-  },
-  StepPaused: {
-    kind: 'ApiInstance',
-    means: 'The rollout holds its weight, for a time or until somebody promotes.',
-    action: 'When the pause has no duration: promote or abort.',
-  },
-  ShiftingTraffic: { kind: 'ApiInstance', means: 'Traffic is moving to another revision.', action: null },
-  Promoting: {
-    kind: 'ApiInstance',
-    means: 'The candidate has all traffic of the ingress, and the stable Service is moving to it.',
-    action: null,
-  },
-  RolloutComplete: { kind: 'ApiInstance', means: 'The revision of the spec has all traffic.', action: null },
-  RolledBack: {
-    kind: 'ApiInstance',
-    means: 'The revision of the spec was rolled back: an older one serves until the spec changes.',
-    action: 'Change the spec, or retry.',
-  },
-  Aborted: {
-    kind: 'ApiInstance',
-    means:
-      'The rollout of the revision of the spec was aborted: the one before serves until the spec changes.',
-    action: 'Change the spec, or retry.',
-  },
-  Superseded: {
-    kind: 'ApiInstance',
-    means: 'A rollout was left for a newer spec before it had been promoted.',
-    action: null,
-  },
-  Proved: {
-    kind: 'ApiInstance',
-    means: 'It was seen in the data plane, not only written into an object.',
-    action: null,
-  },
-  NoReadyPods: {
-    kind: 'ApiInstance',
-    means: 'No pod of the revision that has the traffic is ready: clients are not served.',
-    action: 'See why in the pods of the revision that the message names.',
-  },
-  ServingClients: { kind: 'ApiInstance', means: 'Clients are served.', action: null },
-  RollbackPossible: {
-    kind: 'ApiInstance',
-    means: 'There are revisions to roll back to; the message names them.',
-    action: null,
-  },
-  NothingToRollBackTo: {
-    kind: 'ApiInstance',
-    means: 'No older revision is kept whose release is there.',
-    action: null,
-  },
+  ...instanceReasonDocs,
   ActionRefused: {
     kind: 'Both',
     means: 'What the annotation pgrst.dev/action asked for makes no sense now; nothing was changed.',

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { reasonDocs, type ReasonDoc } from './reasonDocs.ts';
+import type { ReasonDoc } from './reasonDoc.ts';
+import { reasonDocs } from './reasonDocs.ts';
 import { reasons } from './reasons.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'runbooks');

@@ -1,4 +1,4 @@
-import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import { provePod } from '../../proof/podProof.ts';
 import { proveGone, proveTraffic } from '../../proof/trafficProof.ts';
 import { instanceLabel } from '../../resources/names.ts';

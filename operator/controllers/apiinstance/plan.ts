@@ -1,4 +1,5 @@
-import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import type { RevisionSnapshot } from '../../resources/revision.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
 import type { Target } from '../../rollout/target.ts';

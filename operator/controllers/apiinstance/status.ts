@@ -1,4 +1,4 @@
-import type { ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import { isoTime } from '../../api/v1alpha1/shared.ts';
 import { selectorText } from '../../resources/names.ts';
 import { addHistory } from '../../rollout/actions.ts';

@@ -1,4 +1,5 @@
-import type { ApiInstanceSpec, ApiInstanceStatus } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
 import type { PodProof } from '../../proof/podProof.ts';
