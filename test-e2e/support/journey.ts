@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, type ProvidedContext } from 'vitest';
-import type { ApiInstanceStatus, Verb } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus, Verb } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { ApiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
 import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
