@@ -175,7 +175,7 @@ const exposed = z.object({
         .array(
           matching(
             z.string().min(1).max(256),
-            /^https?:[/][/][-.:A-Za-z0-9[\]]+$/,
+            /^https?:[/][/][-.:A-Za-z0-9]+$/,
             'an origin is a scheme, a host and perhaps a port, such as https://app.example.com',
           ),
         )

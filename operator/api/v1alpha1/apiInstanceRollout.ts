@@ -103,7 +103,7 @@ const analysis = z
       .object({
         address: matching(
           z.string().min(1).max(512),
-          /^https?:[/][/][-_~.A-Za-z0-9:/[\]]+$/,
+          /^https?:[/][/][-_~.A-Za-z0-9:/]+$/,
           'address is the URL of a Prometheus, such as http://prometheus.monitoring:9090',
         ).describe('URL of a Prometheus, or of anything with its query API.'),
         queries: keyedList(z.array(query).min(1).max(16).describe('What to ask, every ten seconds.'), 'name'),
