@@ -7,6 +7,11 @@ import type { Owner } from '../resources/names.ts';
 export interface Address {
   readonly ip: string;
   readonly port: number;
+  /**
+   * True where it speaks TLS only. The certificate need not be verified: the address is the cluster's own word, and a
+   * probe holds no secret. Default false.
+   */
+  readonly tls?: boolean;
 }
 
 /** A request that shows where the router sends traffic. */
@@ -59,6 +64,6 @@ export interface TrafficRouter {
   rival(owner: Owner, spec: ApiInstanceSpec, others: readonly KubeObject[]): KubeObject | undefined;
   /** What to ask to see an expectation, answered by the gates themselves. */
   probe(owner: Owner, spec: ApiInstanceSpec, expectation: Expectation['kind']): ProbeRequest;
-  /** Every place where the router listens now: each has to be asked, because each has its own view. */
-  dataPlane(signal: AbortSignal): Promise<readonly Address[]>;
+  /** Every place where the router listens for the host now: each has to be asked, because each has its own view. */
+  dataPlane(spec: ApiInstanceSpec, signal: AbortSignal): Promise<readonly Address[]>;
 }
