@@ -21,9 +21,10 @@ const left = (from: number, minutesAgo: number) => ({
 });
 const base: ScaleInput = {
   now,
-  routes: [{ main: 2, canary: { revision: 2, weight: 0 } }],
+  routes: [{ main: 2, stable: 2, canary: { revision: 2, weight: 0 } }],
   target: 2,
   replicas: 3,
+  size: 3,
   isTrafficProved: true,
   isMoving: false,
   history: [left(1, 20)],
@@ -56,7 +57,7 @@ describe('how many pods a revision has', () => {
     [
       'a candidate with weight keeps its pods although another one is the target',
       state(3, 3),
-      { routes: [{ main: 2, canary: { revision: 3, weight: 10 } }] },
+      { routes: [{ main: 2, stable: 2, canary: { revision: 3, weight: 10 } }] },
       3,
     ],
     [
@@ -64,11 +65,25 @@ describe('how many pods a revision has', () => {
       state(3, 3),
       {
         routes: [
-          { main: 2, canary: { revision: 3, weight: 10 } },
-          { main: 2, canary: { revision: 3, weight: 0 } },
+          { main: 2, stable: 2, canary: { revision: 3, weight: 10 } },
+          { main: 2, stable: 2, canary: { revision: 3, weight: 0 } },
         ],
       },
       3,
+    ],
+    ['a candidate has its share of pods', state(3, 0), { target: 3, isMoving: true, size: 1 }, 1],
+    ['a candidate does not shrink with its share', state(3, 3), { target: 3, isMoving: true, size: 1 }, 3],
+    [
+      'what the stable Service selects has all pods, whatever the main route does',
+      state(3, 1),
+      { target: 3, isMoving: true, size: 1, routes: [{ main: 0, stable: 3, canary: undefined }] },
+      3,
+    ],
+    [
+      'a candidate that is being left gets no more pods',
+      state(4, 1),
+      { target: 3, isMoving: true, routes: [{ main: 2, stable: 2, canary: { revision: 4, weight: 10 } }] },
+      1,
     ],
     ['main never shrinks while a rollout runs', state(2, 6), { target: 3, isMoving: true }, 6],
   ];
@@ -103,6 +118,12 @@ describe('where traffic should go', () => {
     [
       'to main when what it was rejected for is no longer kept',
       { rejected: [reject('h2', 9)] },
+      [1, 'atOnce'],
+    ],
+    ['back to the service of rollout.from', { main: 0, rejected: [reject('h2', 0)] }, [0, 'atOnce']],
+    [
+      'not back to the service of rollout.from once a revision has the main route',
+      { main: 1, rejected: [reject('h2', 0)] },
       [1, 'atOnce'],
     ],
     ['a rejection of another content does not matter', { rejected: [reject('h7', 1)] }, [2, 'stepwise']],

@@ -12,6 +12,8 @@ export interface ScaleInput {
   readonly target: number;
   /** `spec.replicas`. */
   readonly replicas: number;
+  /** Pods that the target should have while it moves: all, or its share. */
+  readonly size: number;
   /** Whether the data plane was seen to follow the route as it stands. */
   readonly isTrafficProved: boolean;
   /** Whether a rollout runs; nothing with traffic shrinks meanwhile. */
@@ -25,8 +27,12 @@ export interface ScaleInput {
 /** How many pods a revision should have. */
 export function replicasOf(revision: RevisionState, input: ScaleInput): number {
   const current = revision.replicas ?? 0;
-  if (revision.number === input.target || hasTraffic(revision.number, input.routes)) {
-    return input.isMoving ? Math.max(input.replicas, current) : input.replicas;
+  const isTarget = revision.number === input.target;
+  if (isTarget || hasTraffic(revision.number, input.routes)) {
+    if (!input.isMoving) return input.replicas;
+    // A share that is about to be taken away asks for no more pods, but until that is seen for no fewer either.
+    const atLeast = isTarget ? input.size : current;
+    return Math.max(isMain(revision.number, input.routes) ? input.replicas : atLeast, current);
   }
   // An object that says weight 0 is not a proof: pods go only when the data plane was seen not to use them.
   if (!input.isTrafficProved) return current;
@@ -39,14 +45,23 @@ export function warmLeftMs(
   revision: number,
   input: Pick<ScaleInput, 'now' | 'history' | 'warmForMs'>,
 ): number {
-  const left = input.history.find(
-    (entry) => entry.from === revision && (entry.outcome === 'Promoted' || entry.outcome === 'RolledBack'),
-  );
+  const left = input.history.find((entry) => entry.from === revision && hasMoved(entry));
   return left ? Date.parse(left.at) + input.warmForMs - input.now : 0;
 }
 
+/** Whether a rollout ended with the traffic on its revision. */
+export function hasMoved({ outcome }: HistoryEntry): boolean {
+  return outcome !== 'Aborted' && outcome !== 'Superseded';
+}
+
 function hasTraffic(revision: number, routes: readonly Route[]): boolean {
-  return routes.some(
-    (route) => route.main === revision || (route.canary?.revision === revision && route.canary.weight > 0),
+  return (
+    isMain(revision, routes) ||
+    routes.some(({ canary }) => canary?.revision === revision && canary.weight > 0)
   );
+}
+
+/** Behind the main route, or behind the stable Service, which clients in the cluster use. */
+function isMain(revision: number, routes: readonly Route[]): boolean {
+  return routes.some(({ main, stable }) => main === revision || stable === revision);
 }

@@ -1,5 +1,5 @@
 import type { ApiInstanceStatus } from '../api/v1alpha1/apiInstanceStatus.ts';
-import type { Mode } from './types.ts';
+import { legacy, type Mode } from './types.ts';
 
 /** An entry of `status.rejected`. */
 export type Rejected = NonNullable<ApiInstanceStatus['rejected']>[number];
@@ -8,16 +8,16 @@ export type Rejected = NonNullable<ApiInstanceStatus['rejected']>[number];
 export interface TargetInput {
   /** The revision whose content is the spec's; undefined while the spec cannot be turned into one. */
   readonly desired: { readonly number: number; readonly hash: string } | undefined;
-  /** The revision that the stable Service selects. */
+  /** Who has the main route: a revision, or `legacy`. */
   readonly main: number | undefined;
-  /** The candidate that status remembers. */
+  /** The candidate that status remembers: a rollout that runs, or a way back. */
   readonly candidate: number | undefined;
   /** Revisions that exist, or are about to. */
   readonly kept: ReadonlySet<number>;
   readonly rejected: readonly Rejected[];
 }
 
-/** The revision that should end up with all traffic, and how to get there. */
+/** The revision (or `legacy`) that should end up with all traffic, and how to get there. */
 export interface Target {
   readonly revision: number;
   readonly mode: Mode;
@@ -35,7 +35,9 @@ export function chooseTarget(input: TargetInput): Target | undefined {
   if (!desired) return frozen(input);
   const rejection = input.rejected.find((entry) => entry.hash === desired.hash);
   if (rejection) {
-    const fallback = kept.has(rejection.to) ? rejection.to : main;
+    // The service of rollout.from has no pods of ours: one can go back to it only as long as the main route leads there.
+    const isThere = rejection.to === legacy ? main === legacy : kept.has(rejection.to);
+    const fallback = isThere ? rejection.to : main;
     // Without anything to fall back on the rejected revision is better than none.
     if (fallback !== undefined) return { revision: fallback, mode: 'atOnce', rejection };
   }

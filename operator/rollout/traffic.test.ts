@@ -11,11 +11,23 @@ interface Case {
   /** Ready and proved pods of the target; default all. */
   readonly ready?: number;
   readonly proved?: number;
+  /** What the stable Service selects; default: as main. */
+  readonly stable?: number | undefined;
+  readonly hasFrom?: true;
+  readonly capacity?: 'ByWeight';
+  readonly isHeld?: true;
+  readonly isFast?: true;
+  readonly clearance?: TrafficWorld['clearance'];
+  readonly judgement?: TrafficWorld['judgement'];
   readonly step?: number;
   readonly pausedFor?: number;
   /** What the data plane was seen to do. */
   readonly seen?: readonly string[];
-  readonly expects: Partial<TrafficDecision> & { main?: number | undefined; canary?: Canary | undefined };
+  readonly expects: Partial<TrafficDecision> & {
+    main?: number | undefined;
+    canary?: Canary | undefined;
+    stable?: number;
+  };
 }
 
 const now = 1_000_000;
@@ -27,7 +39,8 @@ function world(c: Case): TrafficWorld {
   const ready = c.ready ?? 2;
   return {
     now,
-    route: { main: c.main, canary: c.canary },
+    route: { main: c.main, stable: 'stable' in c ? c.stable : c.main, canary: c.canary },
+    hasFrom: c.hasFrom ?? false,
     target: {
       number: c.target,
       hash: 'h',
@@ -40,6 +53,11 @@ function world(c: Case): TrafficWorld {
     mode: c.mode ?? 'stepwise',
     steps,
     replicas: 2,
+    capacity: c.capacity ?? 'Full',
+    isHeld: c.isHeld ?? false,
+    isFast: c.isFast ?? false,
+    clearance: c.clearance ?? 'clear',
+    judgement: c.judgement ?? 'passed',
     step: c.step ?? 0,
     pausedSince: c.pausedFor === undefined ? undefined : now - c.pausedFor,
     isProved: (e) => (c.seen ?? []).includes(text(e)),
@@ -297,22 +315,269 @@ const cases: Case[] = [
     seen: ['2|1=100'],
     expects: { main: 1, canary: { revision: 1, weight: 100 } },
   },
+  {
+    name: 'a share waits for the probes of the candidate',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    seen: ['canary 2'],
+    clearance: 'probing',
+    expects: { canary: { revision: 2, weight: 0 }, stage: 'Probing' },
+  },
+  {
+    name: 'a share waits for an approval of what breaks',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    seen: ['canary 2'],
+    clearance: 'awaitingApproval',
+    expects: { canary: { revision: 2, weight: 0 }, stage: 'AwaitingApproval' },
+  },
+  {
+    name: 'what was cleared once is not asked again while it has a share',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    clearance: 'probing',
+    seen: ['1|2=10'],
+    expects: { step: 1, stage: 'StepPaused' },
+  },
+  {
+    name: 'the first revision waits for its probes',
+    main: undefined,
+    target: 1,
+    clearance: 'probing',
+    expects: { main: undefined, stage: 'Probing' },
+  },
+  {
+    name: 'a weight is not left while the candidate is being judged, and the pause that is over stays so',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 1,
+    pausedFor: 30_000,
+    judgement: 'running',
+    seen: ['1|2=10'],
+    expects: { canary: { revision: 2, weight: 10 }, stage: 'Analysing', step: 1, pausedSince: now - 30_000 },
+  },
+  {
+    name: 'a pause goes on although the candidate is not judged yet',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 1,
+    pausedFor: 10_000,
+    judgement: 'tooFewRequests',
+    seen: ['1|2=10'],
+    expects: { stage: 'StepPaused', wakeAfterMs: 20_000 },
+  },
+  {
+    name: 'too few requests hold the weight',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 1,
+    pausedFor: 30_000,
+    judgement: 'tooFewRequests',
+    seen: ['1|2=10'],
+    expects: { stage: 'TooFewRequests', canary: { revision: 2, weight: 10 } },
+  },
+  {
+    name: 'a step that somebody promoted is not judged',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 2,
+    judgement: 'tooFewRequests',
+    expects: { canary: { revision: 2, weight: 50 }, step: 2 },
+  },
+  {
+    name: 'everything is judged once more before the promotion',
+    main: 1,
+    canary: { revision: 2, weight: 100 },
+    target: 2,
+    step: 4,
+    judgement: 'running',
+    seen: ['1|2=100'],
+    expects: { main: 1, stage: 'Analysing', step: 4 },
+  },
+  {
+    name: 'somebody has waived the last judgement',
+    main: 1,
+    canary: { revision: 2, weight: 100 },
+    target: 2,
+    step: 5,
+    judgement: 'inconclusive',
+    seen: ['1|2=100'],
+    expects: { main: 2, stage: 'Promoting' },
+  },
+  {
+    name: 'promote-full goes to 100 past steps, pauses and checks',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 1,
+    isFast: true,
+    judgement: 'tooFewRequests',
+    seen: ['1|2=10'],
+    expects: { canary: { revision: 2, weight: 100 }, main: 1 },
+  },
+  {
+    name: 'promote-full needs the proof of 100 % all the same',
+    main: 1,
+    canary: { revision: 2, weight: 100 },
+    target: 2,
+    isFast: true,
+    judgement: 'inconclusive',
+    expects: { main: 1, stage: 'ProvingTraffic' },
+  },
+  {
+    name: 'a manual pause keeps the next weight away',
+    main: 1,
+    canary: { revision: 2, weight: 10 },
+    target: 2,
+    step: 1,
+    pausedFor: 30_000,
+    isHeld: true,
+    seen: ['1|2=10'],
+    expects: { canary: { revision: 2, weight: 10 }, stage: 'ManuallyPaused', step: 1 },
+  },
+  {
+    name: 'a manual pause keeps the promotion away',
+    main: 1,
+    canary: { revision: 2, weight: 100 },
+    target: 2,
+    step: 4,
+    isHeld: true,
+    seen: ['1|2=100'],
+    expects: { main: 1, stage: 'ManuallyPaused' },
+  },
+  {
+    name: 'a manual pause holds no way back',
+    main: 1,
+    canary: { revision: 2, weight: 50 },
+    target: 1,
+    mode: 'atOnce',
+    isHeld: true,
+    expects: { canary: { revision: 2, weight: 0 } },
+  },
+  {
+    name: 'a manual pause does not keep a candidate that has lost its pods in the traffic',
+    main: 1,
+    canary: { revision: 2, weight: 50 },
+    target: 2,
+    step: 3,
+    ready: 0,
+    isHeld: true,
+    expects: { canary: { revision: 2, weight: 0 } },
+  },
+  {
+    name: 'a candidate sized by its share starts with one pod',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    ready: 1,
+    capacity: 'ByWeight',
+    seen: ['canary 2'],
+    expects: { canary: { revision: 2, weight: 10 }, size: 1 },
+  },
+  {
+    name: 'a candidate sized by its share gets its pods before the weight that needs them',
+    main: 1,
+    canary: { revision: 2, weight: 50 },
+    target: 2,
+    ready: 1,
+    step: 4,
+    capacity: 'ByWeight',
+    seen: ['1|2=50'],
+    expects: { canary: { revision: 2, weight: 50 }, stage: 'ScalingUp', size: 2 },
+  },
+  {
+    name: 'away from another service: it has the main route before any pod is there',
+    main: undefined,
+    hasFrom: true,
+    target: 1,
+    ready: 0,
+    expects: { main: 0, stage: 'ShiftingTraffic' },
+  },
+  {
+    name: 'away from another service: the first share',
+    main: 0,
+    stable: undefined,
+    hasFrom: true,
+    canary: { revision: 1, weight: 0 },
+    target: 1,
+    seen: ['canary 1'],
+    expects: { canary: { revision: 1, weight: 10 }, main: 0 },
+  },
+  {
+    name: 'away from another service: the stable Service comes first',
+    main: 0,
+    stable: undefined,
+    hasFrom: true,
+    canary: { revision: 1, weight: 100 },
+    target: 1,
+    step: 4,
+    seen: ['0|1=100'],
+    expects: { main: 0, stable: 1 },
+  },
+  {
+    name: 'away from another service: the router must know the stable Service before the main route leads there',
+    main: 0,
+    stable: 1,
+    hasFrom: true,
+    canary: { revision: 1, weight: 100 },
+    target: 1,
+    step: 4,
+    seen: ['0|1=100'],
+    expects: {
+      main: 0,
+      stage: 'Promoting',
+      expects: [
+        { kind: 'weights', stable: 0, candidate: 1, weight: 100 },
+        { kind: 'stable', revision: 1 },
+      ],
+    },
+  },
+  {
+    name: 'away from another service: then the main route follows',
+    main: 0,
+    stable: 1,
+    hasFrom: true,
+    canary: { revision: 1, weight: 100 },
+    target: 1,
+    step: 4,
+    seen: ['0|1=100', 'stable 1'],
+    expects: { main: 1, stable: 1 },
+  },
+  {
+    name: 'back to another service in one write',
+    main: 0,
+    stable: undefined,
+    hasFrom: true,
+    canary: { revision: 1, weight: 50 },
+    target: 0,
+    mode: 'atOnce',
+    expects: { canary: { revision: 1, weight: 0 }, main: 0 },
+  },
 ];
 
 describe('the next move of traffic', () => {
   it.each(cases)('$name', (c) => {
     const decision = decideTraffic(world(c));
-    const { main, canary, ...rest } = c.expects;
+    const { main, canary, stable, ...rest } = c.expects;
     expect(decision).toMatchObject(rest);
     if ('main' in c.expects) expect(decision.route.main).toBe(main);
+    if (stable !== undefined) expect(decision.route.stable).toBe(stable);
     if ('canary' in c.expects) expect(decision.route.canary).toEqual(canary);
   });
 
   it.each(cases)('changes at most one of main and canary, and proves nothing meanwhile: $name', (c) => {
     const decision = decideTraffic(world(c));
     const moves =
-      Number(decision.route.main !== c.main) +
-      Number(JSON.stringify(decision.route.canary) !== JSON.stringify(c.canary));
+      Number(
+        decision.route.main !== c.main || decision.route.stable !== ('stable' in c ? c.stable : c.main),
+      ) + Number(JSON.stringify(decision.route.canary) !== JSON.stringify(c.canary));
     expect(moves).toBeLessThanOrEqual(1);
     if (moves > 0) expect(decision.expects).toEqual([]);
   });

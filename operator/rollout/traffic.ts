@@ -1,30 +1,43 @@
-import { durationMs } from '../api/v1alpha1/shared.ts';
-import type { Canary, Expectation, Stage, TrafficDecision, TrafficWorld } from './types.ts';
+import { legacy, type Canary, type Expectation, type Stage } from './types.ts';
+import type { TrafficDecision, TrafficWorld } from './types.ts';
+import { walkSteps } from './walkSteps.ts';
+import { hold, isReady, podStage, setCanary, sharePods } from './moves.ts';
 
 /**
  * The next move of traffic, derived from where it is: level-triggered, so that it continues from any state that a
  * crash, a person or a newer spec has left behind.
  *
  * Guarantees, whatever the world looks like:
- * - at most one of the stable Service and the canary changes in one decision, and nothing is ordered to be proved in it;
- * - a revision gets weight only when all its pods are proved, and becomes main only once it was seen to answer everything;
+ * - at most one of the main route, the stable Service and the canary changes in one decision, and nothing is ordered to
+ *   be proved in it;
+ * - a revision gets weight only when enough of its pods are proved, and becomes main only once it was seen to answer
+ *   everything;
  * - the canary's backend and weight change together, and a step further only after the weight before it was proved;
- * - while main is what should serve, the way back to it is one write.
+ * - while main is what should serve, the way back to it is one write, and nothing holds it up.
  */
 export function decideTraffic(world: TrafficWorld): TrafficDecision {
   const { main } = world.route;
-  if (main === undefined) return firstRollout(world);
+  if (main === undefined) return held(world, firstRollout(world));
   if (main === world.target.number) return converge(world);
-  return world.mode === 'atOnce' ? moveAtOnce(world, main) : moveInSteps(world, main);
+  return world.mode === 'atOnce' ? moveAtOnce(world, main) : held(world, moveInSteps(world, main));
 }
 
 /** Clients get an Ingress and a Service only once somebody is there to answer: until then 404, never 503. */
 function firstRollout(world: TrafficWorld): TrafficDecision {
+  const target = world.target.number;
+  if (world.hasFrom) {
+    return {
+      ...hold(world, 'ShiftingTraffic'),
+      route: { main: legacy, stable: world.route.stable, canary: undefined },
+    };
+  }
   if (!isReady(world)) return hold(world, podStage(world));
-  return { ...hold(world, 'Promoting'), route: { main: world.target.number, canary: undefined } };
+  const waiting = clearing(world);
+  if (waiting) return hold(world, waiting);
+  return { ...hold(world, 'Promoting'), route: { main: target, stable: target, canary: undefined } };
 }
 
-/** The right revision is main: take the canary's share away, in the order that is safe, and prove it. */
+/** The right one is main: take the canary's share away, in the order that is safe, and prove it. */
 function converge(world: TrafficWorld): TrafficDecision {
   const { canary } = world.route;
   const target = world.target.number;
@@ -75,90 +88,77 @@ function moveInSteps(world: TrafficWorld, main: number): TrafficDecision {
   if (canary.weight > 0 && world.target.ready === 0) {
     return fromNothing({ ...world, step: 0, pausedSince: undefined });
   }
-  if (!isReady(world)) return { ...hold(world, podStage(world)), expects: [weightsNow(world, main, canary)] };
-  // Before it gets any share, the router must be seen to reach it.
+  const size = sharePods(world, canary.weight);
+  if (!isReady(world, size)) {
+    return { ...hold(world, podStage(world, size)), size, expects: [weightsNow(world, main, canary)] };
+  }
+  // Before it gets any share, the router must be seen to reach it, and it must have passed what it is asked.
   const reachable: Expectation[] = canary.weight === 0 ? [{ kind: 'canary', revision: target }] : [];
   if (!reachable.every((e) => world.isProved(e))) {
-    return { ...hold(world, 'ProvingTraffic'), expects: reachable };
+    return { ...hold(world, 'ProvingTraffic'), size, expects: reachable };
   }
-  const decision = walkSteps(world, main, canary);
+  const waiting = canary.weight === 0 ? clearing(world) : undefined;
+  if (waiting) return { ...hold(world, waiting), size, expects: reachable };
+  const decision = walkSteps(world, canary, weightsNow(world, main, canary), (here) =>
+    promoteOnceProved(here, main),
+  );
   return decision.expects.length > 0
     ? { ...decision, expects: [...reachable, ...decision.expects] }
     : decision;
 }
 
-function walkSteps(world: TrafficWorld, main: number, canary: Canary): TrafficDecision {
-  let { step, pausedSince } = world;
-  let seen: { seen?: Expectation } = {};
-  for (;;) {
-    const current = world.steps[step];
-    const here: TrafficWorld = { ...world, step, pausedSince };
-    const weight = current ? weightAt(world, step) : 100;
-    if (canary.weight !== weight) {
-      // A pause that is still ahead of its weight (a hand edit, a promoted step) starts when the weight is proved.
-      const next = { revision: canary.revision, weight };
-      return { ...setCanary({ ...here, pausedSince: undefined }, next), ...seen };
-    }
-    if (!current) return promoteOnceProved(here, main);
-    const weights = weightsNow(world, main, canary);
-    const expects = [weights];
-    if (!world.isProved(weights)) return { ...hold(here, 'ProvingTraffic'), expects };
-    if (current.pause) {
-      pausedSince ??= world.now;
-      const { duration } = current.pause;
-      const left = duration === undefined ? undefined : pausedSince + durationMs(duration) - world.now;
-      if (left === undefined) return { ...hold({ ...here, pausedSince }, 'StepPaused'), expects };
-      if (left > 0) {
-        return { ...hold({ ...here, pausedSince }, 'StepPaused'), expects, wakeAfterMs: left };
-      }
-    }
-    pausedSince = undefined;
-    seen = { seen: weights };
-    step += 1;
-  }
-}
-
-/** Everything flows through the canary: once that is proved, the stable Service follows. */
+/**
+ * Everything flows through the canary: once that is proved, the stable Service follows. Away from a service of
+ * somebody else the main route follows after it, once the router was seen to know the stable Service.
+ */
 function promoteOnceProved(world: TrafficWorld, main: number): TrafficDecision {
   const target = world.target.number;
   const expects: Expectation = { kind: 'weights', stable: main, candidate: target, weight: 100 };
   if (!world.isProved(expects)) return { ...hold(world, 'ProvingTraffic'), expects: [expects] };
   // The invariant: the stable Service never loses its last ready endpoint (ingress-nginx would answer 503 to everything).
   if (!isReady(world)) return { ...hold(world, podStage(world)), expects: [expects] };
-  return { ...hold(world, 'Promoting'), route: { ...world.route, main: target }, seen: expects };
+  const promoting = { ...hold(world, 'Promoting'), seen: expects };
+  if (main !== legacy) return { ...promoting, route: { ...world.route, main: target, stable: target } };
+  if (world.route.stable !== target) return { ...promoting, route: { ...world.route, stable: target } };
+  const known: Expectation = { kind: 'stable', revision: target };
+  if (!world.isProved(known)) return { ...promoting, expects: [expects, known] };
+  return { ...promoting, route: { ...world.route, main: target } };
 }
 
-/** The weight that holds at a step: the last one named up to it. */
-function weightAt(world: TrafficWorld, step: number): number {
-  return world.steps.slice(0, step + 1).findLast((s) => s.weight !== undefined)?.weight ?? 0;
+/** Somebody has said pause: what would go forward stays where it is, what goes back goes on. */
+function held(world: TrafficWorld, decision: TrafficDecision): TrafficDecision {
+  if (!world.isHeld) return decision;
+  const { route } = world;
+  const before = route.canary?.weight ?? 0;
+  const after = decision.route.canary?.weight ?? 0;
+  const isForward =
+    after > before || decision.route.main !== route.main || decision.route.stable !== route.stable;
+  const waits: readonly Stage[] = ['StepPaused', 'Analysing', 'TooFewRequests', 'AnalysisInconclusive'];
+  if (!isForward) return waits.includes(decision.stage) ? { ...decision, stage: 'ManuallyPaused' } : decision;
+  const main = route.main;
+  const expects =
+    main !== undefined && route.canary?.revision === world.target.number
+      ? [weightsNow(world, main, route.canary)]
+      : [];
+  return { ...hold(world, 'ManuallyPaused'), size: decision.size, expects };
+}
+
+/** What a candidate without any share still waits for; undefined: nothing. */
+function clearing(world: TrafficWorld): Stage | undefined {
+  const stages = {
+    clear: undefined,
+    probing: 'Probing',
+    comparing: 'ComparingContracts',
+    awaitingApproval: 'AwaitingApproval',
+  } as const;
+  return world.isFast ? undefined : stages[world.clearance];
 }
 
 function weightsNow(world: TrafficWorld, main: number, canary: Canary): Expectation {
   return { kind: 'weights', stable: main, candidate: world.target.number, weight: canary.weight };
 }
 
-function isReady(world: TrafficWorld): boolean {
-  return world.target.proved >= world.replicas;
-}
-
-function podStage(world: TrafficWorld): Stage {
-  return world.target.ready < world.replicas ? 'ScalingUp' : 'ProvingPods';
-}
-
 function fromNothing(world: TrafficWorld): TrafficDecision {
-  return { ...setCanary(world, { revision: world.target.number, weight: 0 }), stage: 'ScalingUp' };
-}
-
-function setCanary(world: TrafficWorld, canary: Canary): TrafficDecision {
-  return { ...hold(world, 'ShiftingTraffic'), route: { ...world.route, canary } };
-}
-
-function hold(world: TrafficWorld, stage: Stage): TrafficDecision {
-  return {
-    route: world.route,
-    expects: [],
-    stage,
-    step: world.step,
-    pausedSince: world.pausedSince,
-  };
+  const next = setCanary(world, { revision: world.target.number, weight: 0 });
+  return { ...next, size: sharePods(world, 0), stage: 'ScalingUp' };
 }

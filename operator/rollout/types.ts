@@ -97,8 +97,8 @@ export interface TrafficWorld {
   readonly pausedSince: number | undefined;
   /** Somebody has said pause: nothing goes forward. A way back is not held. */
   readonly isHeld: boolean;
-  /** Somebody has said promote-full: no steps, no pauses, no analysis. */
-  readonly isSkipping: boolean;
+  /** Somebody has said promote-full: no steps, no pauses, no checks, only proofs. */
+  readonly isFast: boolean;
   readonly clearance: Clearance;
   /** The judgement at `route.canary.weight`; `passed` where no analysis is asked for. */
   readonly judgement: Judgement;

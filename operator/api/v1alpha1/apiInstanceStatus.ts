@@ -115,11 +115,11 @@ export const apiInstanceStatus = z
         'Since when the action pause holds the rollout where it is, whatever the steps say (RFC 3339).',
       )
       .meta(dateTime),
-    skipping: z
+    fast: z
       .boolean()
       .optional()
       .describe(
-        'True after promote-full: the remaining steps, pauses and checks of this rollout are skipped.',
+        'True when nothing is waited for but proofs: after promote-full, and on a way back to a revision whose pods are still warm.',
       ),
     startedAt: time
       .optional()
