@@ -20,13 +20,15 @@ export interface Names {
   readonly pooler: string;
   readonly serviceAccount: string;
   readonly budget: string;
+  /** The policy of the PostgREST pods, and that of the pooler's. */
+  readonly networkPolicy: (component: Component) => string;
   /** A revision's Deployment, Service, ConfigMap and ControllerRevision. */
   readonly revision: (number: number) => string;
 }
 
 /**
- * Names are derived from the instance alone. A revision's carries five digits of a hash of the instance's name, so that
- * revision 1 of `todo` and an instance called `todo-r1` do not meet.
+ * Names are derived from the instance alone. A revision's and a policy's carry five digits of a hash of the instance's
+ * name, so that revision 1 of `todo` and an instance called `todo-r1` do not meet.
  */
 export function names(instance: string): Names {
   const tag = createHash('sha256').update(instance).digest('hex').slice(0, 5);
@@ -37,6 +39,7 @@ export function names(instance: string): Names {
     pooler: `${instance}-pooler`,
     serviceAccount: instance,
     budget: instance,
+    networkPolicy: (component) => `${instance}-${tag}-${component}`,
     revision: (number) => `${instance}-r${number}-${tag}`,
   };
 }

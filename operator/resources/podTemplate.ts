@@ -1,3 +1,5 @@
+import type { PodTemplateAdditions } from '../api/v1alpha1/apiInstance.ts';
+import { durationMs, group } from '../api/v1alpha1/shared.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
 import { clientLifetimeSeconds } from './pooler.ts';
@@ -5,21 +7,15 @@ import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } 
 import { renamedConfig } from './renamedConfig.ts';
 import type { PodTemplate, RevisionContent } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';
+import { gracePeriodSeconds, poolWaitConfig, preStopSeconds } from './timeouts.ts';
 
-/**
- * How long a gate goes on serving after it was told to stop. ingress-nginx learns of a pod that leaves 0 to 3.3 s
- * later (its --sync-rate-limit); a request that it sends to a closed port waits 5 s.
- */
-const preStopSeconds = 6;
-/** How long requests in flight may take after that: as long as the gate waits for PostgREST. */
-const drainSeconds = 55;
 /**
  * A peer that is gone without a word is noticed within a minute; libpq would wait for hours
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS).
  */
 const connection = 'connect_timeout=5&keepalives_idle=30&keepalives_interval=10&keepalives_count=3';
-/** For PostgREST and the kubelet, which come after the gate. */
-const reserveSeconds = 10;
+/** Annotation of the pods that were replaced by the action restart: when that was asked for. */
+const restartAnnotation = `${group}/restarted-at`;
 
 /**
  * The pods of a revision: the gate, and PostgREST behind it on loopback. PostgREST is a native sidecar, so that on
@@ -28,23 +24,24 @@ const reserveSeconds = 10;
  */
 export function podTemplate(instance: string, number: number, content: RevisionContent): PodTemplate {
   const name = names(instance).revision(number);
-  const labels = revisionLabels(instance, number);
+  const { labels, annotations, topologySpreadConstraints, ...more } = content.podTemplate ?? {};
+  const matchLabels = revisionSelector(instance, number);
   return {
-    metadata: { labels },
+    metadata: {
+      labels: { ...labels, ...revisionLabels(instance, number) },
+      ...(annotations ? { annotations } : {}),
+    },
     spec: {
       serviceAccountName: names(instance).serviceAccount,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      terminationGracePeriodSeconds: preStopSeconds + drainSeconds + reserveSeconds,
+      terminationGracePeriodSeconds: gracePeriodSeconds(content.timeouts),
       securityContext: restrictedPod,
-      topologySpreadConstraints: [
-        {
-          maxSkew: 1,
-          topologyKey: 'kubernetes.io/hostname',
-          whenUnsatisfiable: 'ScheduleAnyway',
-          labelSelector: { matchLabels: revisionSelector(instance, number) },
-        },
-      ],
+      topologySpreadConstraints: (topologySpreadConstraints ?? [overNodes]).map((constraint) => ({
+        ...constraint,
+        labelSelector: constraint['labelSelector'] ?? { matchLabels },
+      })),
+      ...more,
       initContainers: [postgrestContainer(instance, number, content)],
       containers: [gateContainer(content)],
       volumes: [
@@ -56,12 +53,23 @@ export function podTemplate(instance: string, number: number, content: RevisionC
   };
 }
 
-/** The Deployment of a revision at a size. Its template never changes, so it never rolls. */
+/** How the pods of a revision spread where the spec does not say. */
+const overNodes: NonNullable<PodTemplateAdditions['topologySpreadConstraints']>[number] = {
+  maxSkew: 1,
+  topologyKey: 'kubernetes.io/hostname',
+  whenUnsatisfiable: 'ScheduleAnyway',
+};
+
+/**
+ * The Deployment of a revision at a size. Its template is the revision's, which never changes: it rolls only when
+ * somebody asks for a restart, and then with the same content. `restartAt`: when that was (RFC 3339).
+ */
 export function deployment(
   owner: Owner,
   number: number,
   template: PodTemplate,
   replicas: number,
+  restartAt?: string,
 ): KubeObject {
   return {
     apiVersion: 'apps/v1',
@@ -72,8 +80,26 @@ export function deployment(
       revisionHistoryLimit: 0,
       selector: { matchLabels: revisionSelector(owner.name, number) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template,
+      template: restartAt === undefined ? template : restarted(template, restartAt),
     },
+  };
+}
+
+interface Annotated {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** When the pods of a Deployment were last asked to restart (RFC 3339); undefined when they never were. */
+export function restartedAt(object: KubeObject): string | undefined {
+  const spec = object['spec'] as { readonly template?: Annotated } | undefined;
+  return spec?.template?.metadata?.annotations?.[restartAnnotation];
+}
+
+function restarted(template: PodTemplate, at: string): PodTemplate {
+  const { metadata } = template as Annotated;
+  return {
+    ...template,
+    metadata: { ...metadata, annotations: { ...metadata?.annotations, [restartAnnotation]: at } },
   };
 }
 
@@ -131,9 +157,11 @@ interface EnvVar {
 function postgrestEnv(instance: string, number: number, content: RevisionContent): EnvVar[] {
   const { config, jwtSecretRef } = content.postgrest;
   const parameters: Record<string, string> = {
+    ...poolWaitConfig(content.timeouts),
     // Its connections are a pool's guests: they leave before the pooler's grace period is over, so that it can drain.
     ...(content.database.pooled ? { 'db-pool-max-lifetime': String(clientLifetimeSeconds) } : {}),
     ...renamedConfig(config, content),
+    ...(content.cors ? { 'server-cors-allowed-origins': content.cors.allowOrigins.join(',') } : {}),
     'db-schemas': content.release.schema,
     // Behind transaction pooling LISTEN is never notified, and /ready does not tell.
     'db-channel-enabled': String(!content.database.pooled),
@@ -165,9 +193,12 @@ function variableOf(parameter: string): string {
  * The connection. Behind the pooler each revision asks for a database of its own name: an alias to PgBouncer, which
  * gives it a pool of its own. The kubelet puts the credentials in from the Secret; the template holds none.
  */
-function databaseEnv(instance: string, number: number, { database }: RevisionContent): EnvVar[] {
+function databaseEnv(instance: string, number: number, { database, timeouts }: RevisionContent): EnvVar[] {
   if (!database.pooled) {
-    return [{ name: 'PGRST_DB_URI', valueFrom: { secretKeyRef: { ...database.uriSecretRef } } }];
+    const uri = { name: 'PGRST_DB_URI', valueFrom: { secretKeyRef: { ...database.uriSecretRef } } };
+    if (timeouts?.statement === undefined) return [uri];
+    // libpq reads it where the URI has no options of its own.
+    return [uri, { name: 'PGOPTIONS', value: `-c statement_timeout=${durationMs(timeouts.statement)}` }];
   }
   const { pooler } = names(instance);
   return [

@@ -1,10 +1,12 @@
 import type { ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import type { DatabaseUri } from '../api/v1alpha1/databaseUri.ts';
+import { durationMs } from '../api/v1alpha1/shared.ts';
 import { labels, names, ownedMetadata, poolerSelector, type Owner } from './names.ts';
 import { poolerPort } from './ports.ts';
 import type { OperandImages } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';
+import { poolWaitSeconds, requestSeconds, type Timeouts } from './timeouts.ts';
 
 /** Where PgBouncer leads. */
 type Target = Omit<DatabaseUri, 'parameters'>;
@@ -12,29 +14,26 @@ type Target = Omit<DatabaseUri, 'parameters'>;
 /** `spec.pooler`. */
 export type PoolerSpec = NonNullable<ApiInstanceSpec['pooler']>;
 
-/** A query waits so long for a server connection, in seconds: shorter than the gate waits for PostgREST. */
-const queryWaitSeconds = 10;
 /**
  * How old a client's connection may get, in seconds. PostgREST looks when it takes one out of its pool, so that after
  * this time none is used any more that leads to a PgBouncer which is to stop.
  */
 export const clientLifetimeSeconds = 45;
 const preStopSeconds = 5;
-/** For the requests that begin at the end of that time, in seconds: as long as the gate waits for one. */
-const drainSeconds = 55;
 
 /**
  * The one Secret that the operator writes: PgBouncer's configuration and users, and for PostgREST the credentials in the
- * form that a URI takes. Everything in it comes from the user's own Secret and from the spec.
+ * form that a URI takes. Everything in it comes from the user's own Secret and from the spec. `timeouts` are those of the
+ * spec as it is: the pooler is one for all revisions.
  */
-export function poolerSecret(owner: Owner, uri: Target, spec: PoolerSpec): KubeObject {
+export function poolerSecret(owner: Owner, uri: Target, spec: PoolerSpec, timeouts?: Timeouts): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: ownedMetadata(owner, names(owner.name).pooler, labels(owner.name, 'pooler')),
     type: 'Opaque',
     data: {
-      'pgbouncer.ini': base64(configuration(uri, spec)),
+      'pgbouncer.ini': base64(configuration(uri, spec, timeouts)),
       'userlist.txt': base64(`${quoted(uri.user)} ${quoted(uri.password)}\n`),
       userinfo: base64(`${encodeURIComponent(uri.user)}:${encodeURIComponent(uri.password)}`),
     },
@@ -53,6 +52,7 @@ export function poolerDeployment(
   spec: PoolerSpec,
   images: OperandImages,
   configVersion: string,
+  timeouts?: Timeouts,
 ): KubeObject {
   const { pooler, serviceAccount } = names(owner.name);
   const objectLabels = labels(owner.name, 'pooler');
@@ -71,7 +71,8 @@ export function poolerDeployment(
           serviceAccountName: serviceAccount,
           automountServiceAccountToken: false,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds: preStopSeconds + clientLifetimeSeconds + drainSeconds,
+          // The last part is for the requests that begin at the end of the time before.
+          terminationGracePeriodSeconds: preStopSeconds + clientLifetimeSeconds + requestSeconds(timeouts),
           securityContext: restrictedPod,
           containers: [poolerContainer(spec.image ?? images.pgbouncer)],
           volumes: [{ name: 'config', secret: { secretName: pooler, defaultMode: 0o444 } }],
@@ -115,11 +116,12 @@ function poolerContainer(image: string): object {
  * PgBouncer 1.24 or newer. Every alias that a client names becomes a pool of its own on the same database, so each
  * revision has its share; the cap counts per process and is divided over the replicas.
  */
-function configuration({ host, port, database, sslmode }: Target, spec: PoolerSpec): string {
+function configuration(target: Target, spec: PoolerSpec, timeouts: Timeouts): string {
+  const { host, port, database, sslmode } = target;
   const cap = Math.max(1, Math.floor(spec.maxServerConnections / spec.replicas));
   return [
     '[databases]',
-    `* = host=${value(host)} port=${port} dbname=${value(database)}`,
+    `* = host=${value(host)} port=${port} dbname=${value(database)}${onConnect(timeouts)}`,
     '',
     '[pgbouncer]',
     'listen_addr = *',
@@ -133,7 +135,7 @@ function configuration({ host, port, database, sslmode }: Target, spec: PoolerSp
     'max_client_conn = 5000',
     // Never 0: PostgREST prepares its statements, and with 0 it exits with 42P05.
     'max_prepared_statements = 200',
-    `query_wait_timeout = ${queryWaitSeconds}`,
+    `query_wait_timeout = ${poolWaitSeconds(timeouts)}`,
     // Without these a database that was away is tried again after 15 s, and one that is gone is noticed after hours.
     'server_login_retry = 1',
     'server_connect_timeout = 5',
@@ -146,6 +148,12 @@ function configuration({ host, port, database, sslmode }: Target, spec: PoolerSp
     'log_disconnections = 0',
     '',
   ].join('\n');
+}
+
+/** What every new server connection is told; PgBouncer ignores the options that its clients ask for. */
+function onConnect(timeouts: Timeouts): string {
+  if (timeouts?.statement === undefined) return '';
+  return ` connect_query='set statement_timeout = ${durationMs(timeouts.statement)}'`;
 }
 
 /** A value in a connect string: in quotes, quotes doubled. */

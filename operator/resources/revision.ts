@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ApiInstanceSpec, PodTemplateAdditions } from '../api/v1alpha1/apiInstance.ts';
 import type { Expose, ExposeRoute } from '../api/v1alpha1/apiInstanceExpose.ts';
 import type { KubeObject } from '../runtime/object.ts';
+import { durationMs } from '../api/v1alpha1/shared.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
+import { defaultRequestTimeout } from './timeouts.ts';
 
 /** The operator's default images of what it runs. */
 export interface OperandImages {
@@ -79,8 +81,31 @@ export function revisionContent(from: {
       ...(resources ? { resources } : {}),
     },
     gate: { image: { name: images.gate, isDefault: true } },
+    ...beyondDefaults(spec),
     database: spec.pooler ? { pooled: true } : { pooled: false, uriSecretRef: spec.database.uriSecretRef },
   };
+}
+
+/** What a spec has that an older operator did not know: nothing where it says the same as the default. */
+function beyondDefaults({ expose, postgrest }: ApiInstanceSpec): Partial<RevisionContent> {
+  const { routes, bodySize, cors } = expose;
+  const { statement, request } = expose.timeouts;
+  const timeouts = {
+    ...(statement === undefined ? {} : { statement }),
+    ...(durationMs(request) === durationMs(defaultRequestTimeout) ? {} : { request }),
+  };
+  const { podTemplate } = postgrest;
+  return {
+    ...(routes.length > 0 ? { routes } : {}),
+    ...(isEmpty(timeouts) ? {} : { timeouts }),
+    ...(bodySize === undefined ? {} : { bodySize }),
+    ...(cors ? { cors } : {}),
+    ...(podTemplate && !isEmpty(podTemplate) ? { podTemplate } : {}),
+  };
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
 }
 
 /** Identity of a revision: 16 hex digits over what a user controls. Default images are left out. */
