@@ -116,7 +116,7 @@ function poolerContainer(image: string): object {
  * PgBouncer 1.24 or newer. Every alias that a client names becomes a pool of its own on the same database, so each
  * revision has its share; the cap counts per process and is divided over the replicas.
  */
-function configuration(target: Target, spec: PoolerSpec, timeouts: Timeouts): string {
+function configuration(target: Target, spec: PoolerSpec, timeouts: Timeouts | undefined): string {
   const { host, port, database, sslmode } = target;
   const cap = Math.max(1, Math.floor(spec.maxServerConnections / spec.replicas));
   return [
@@ -151,7 +151,7 @@ function configuration(target: Target, spec: PoolerSpec, timeouts: Timeouts): st
 }
 
 /** What every new server connection is told; PgBouncer ignores the options that its clients ask for. */
-function onConnect(timeouts: Timeouts): string {
+function onConnect(timeouts: Timeouts | undefined): string {
   if (timeouts?.statement === undefined) return '';
   return ` connect_query='set statement_timeout = ${durationMs(timeouts.statement)}'`;
 }

@@ -4,7 +4,7 @@ import type { Expose, ExposeRoute } from '../api/v1alpha1/apiInstanceExpose.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { durationMs } from '../api/v1alpha1/shared.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
-import { defaultRequestTimeout } from './timeouts.ts';
+import { defaultRequestTimeout, type Timeouts } from './timeouts.ts';
 
 /** The operator's default images of what it runs. */
 export interface OperandImages {
@@ -38,7 +38,7 @@ export interface RevisionContent {
    * hash, so that an operator upgrade makes no new revision.
    */
   readonly routes?: readonly ExposeRoute[];
-  readonly timeouts?: { readonly statement?: string; readonly request?: string };
+  readonly timeouts?: Timeouts;
   readonly bodySize?: string;
   readonly cors?: Expose['cors'];
   readonly podTemplate?: PodTemplateAdditions;
