@@ -1,8 +1,12 @@
+import { durationMs } from '../api/v1alpha1/shared.ts';
 import type { KubeObject } from '../runtime/object.ts';
+import { hasServices, innerUri, mapText, resolverFile, serviceMap, startScript } from './gateRoutes.ts';
 import { gateScript } from './gateScript.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
+import { nginxSize, nginxTime } from './nginxUnits.ts';
 import { adminPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
 import type { RevisionContent } from './revision.ts';
+import { defaultRequestTimeout } from './timeouts.ts';
 
 /**
  * A request that carries this header is answered by the gate itself: 204, who it is, and nothing else. It is neither
@@ -15,6 +19,12 @@ export function sentinelFunction(release: string): string {
   return `pgrst_sentinel_${release}`;
 }
 
+/** The command of the gate's container. An image with a shell is needed only where routes lead to other Services. */
+export function gateCommand(content: RevisionContent): readonly string[] {
+  const nginx = ['-c', '/etc/gate/nginx.conf', '-e', 'stderr', '-g', 'daemon off;'];
+  return hasServices(content.routes) ? ['sh', '/etc/gate/start.sh', ...nginx] : ['nginx', ...nginx];
+}
+
 /** The gate's configuration for one revision. Immutable: another configuration is another revision. */
 export function gateConfigMap(owner: Owner, number: number, content: RevisionContent): KubeObject {
   return {
@@ -22,13 +32,18 @@ export function gateConfigMap(owner: Owner, number: number, content: RevisionCon
     kind: 'ConfigMap',
     metadata: ownedMetadata(owner, names(owner.name).revision(number), revisionLabels(owner.name, number)),
     immutable: true,
-    data: { 'nginx.conf': nginxConf(number, content), 'gate.js': gateScript },
+    data: {
+      'nginx.conf': nginxConf(number, content),
+      'gate.js': gateScript,
+      ...(hasServices(content.routes) ? { 'start.sh': startScript } : {}),
+    },
   };
 }
 
 /** nginx.conf for nginx 1.26 with njs 0.8.9, as Debian trixie and the official image have them. */
 export function nginxConf(number: number, content: RevisionContent): string {
-  const { release, exposedSchema, path } = content;
+  const { release, exposedSchema, path, routes, bodySize } = content;
+  const request = nginxTime(durationMs(content.timeouts?.request ?? defaultRequestTimeout));
   const prefix = path === '/' ? '' : path;
   const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
@@ -37,7 +52,7 @@ pid /tmp/nginx.pid;
 # Not warn, which tells of each body that does not fit into memory.
 error_log stderr error;
 # Requests in flight end before the worker does, but none is waited for longer than PostgREST may take.
-worker_shutdown_timeout 55s;
+worker_shutdown_timeout ${request};
 
 events {
   worker_connections 8192;
@@ -70,7 +85,7 @@ http {
   map $is_probe $is_logged { default 1; 1 0; }
   # Without the query, which holds clients' data.
   map $request_uri $path { "~^(?<before_query>[^?]*)" $before_query; }
-${pathMaps(prefix)}
+${pathMaps(prefix, content)}
   # Clients name the schema as the SQL does; PostgREST knows it by the release's name. Regular expressions, because
   # a map compares plain strings without regard to case.
   map $http_accept_profile $accept_profile { default $http_accept_profile; "~^${exposedSchema}$" ${release.schema}; }
@@ -92,15 +107,14 @@ ${pathMaps(prefix)}
   keepalive_timeout 75s;
   keepalive_requests 100000;
   large_client_header_buffers 8 32k;
-  # The size of a body is the ingress's to limit.
-  client_max_body_size 0;
+${bodyLimit(bodySize)}
   client_body_buffer_size 128k;
 
   proxy_http_version 1.1;
-  # Below the 60 s of ingress-nginx: the one nearer to the database gives up first.
+  # Below ${content.timeouts?.request === undefined ? 'the 60 s' : 'those'} of ingress-nginx: the one nearer to the database gives up first.
   proxy_connect_timeout 2s;
-  proxy_read_timeout 55s;
-  proxy_send_timeout 55s;
+  proxy_read_timeout ${request};
+  proxy_send_timeout ${request};
   proxy_buffer_size 16k;
   proxy_buffers 8 16k;
   # PostgREST holds its answers in memory anyway: a slow client need not fill a disk too.
@@ -133,14 +147,14 @@ ${pathMaps(prefix)}
     proxy_set_header Content-Profile $content_profile;
     error_page 502 = @refused;
     error_page 504 = @late;
-
+${tooLargeAnswer(bodySize)}
     if ($is_probe) { return 204; }
     if ($inner_uri = "") {
       return 404 '{"code":"GATE404","message":"this API is served under ${prefix}/","details":null,"hint":null}';
     }
 
     location / {
-      if ($is_restarting) { rewrite ^ /.gate/hold last; }
+${serviceSwitch(content)}      if ($is_restarting) { rewrite ^ /.gate/hold last; }
       proxy_pass http://postgrest$inner_uri;
     }
 
@@ -160,7 +174,7 @@ ${pathMaps(prefix)}
     location @late {
       return 504 '{"code":"GATE504","message":"PostgREST did not answer in time","details":null,"hint":null}';
     }
-  }
+${tooLargeLocation(bodySize)}${serviceLocations(content)}  }
 
   server {
     listen ${adminPort};
@@ -178,23 +192,77 @@ ${pathMaps(prefix)}
 `;
 }
 
-/**
- * The URI that PostgREST sees, byte for byte as the client wrote it but without the path prefix, and empty outside of
- * it; and, the other way round, the location that an answer names.
- */
-function pathMaps(prefix: string): string {
-  if (prefix === '') {
-    return `  map "" $inner_uri { default $request_uri; }
-  map "" $answered_location { default $upstream_http_content_location; }`;
+/** The maps that read paths: what PostgREST is asked, who else is asked, and the location that an answer names. */
+function pathMaps(prefix: string, { routes }: RevisionContent): string {
+  const maps = [mapText('inner_uri', innerUri(prefix, routes))];
+  if (routes && hasServices(routes)) {
+    maps.push(
+      `  include ${resolverFile};\n  resolver_timeout 2s;`,
+      mapText('service', serviceMap(prefix, routes)),
+    );
   }
-  const pattern = prefix.replaceAll('.', '\\.');
-  return `  map $request_uri $inner_uri {
-    default "";
-    "~^${pattern}(?<below>/.*)$" $below;
-    "~^${pattern}(?<query>\\?.*)?$" /$query;
-  }
-  map $upstream_http_content_location $answered_location {
+  maps.push(
+    prefix === ''
+      ? '  map "" $answered_location { default $upstream_http_content_location; }'
+      : `  map $upstream_http_content_location $answered_location {
     default $upstream_http_content_location;
     "~^(?<inner_location>/.*)$" ${prefix}$inner_location;
-  }`;
+  }`,
+  );
+  return maps.join('\n');
+}
+
+function bodyLimit(bodySize: string | undefined): string {
+  return bodySize === undefined
+    ? "  # The size of a body is the ingress's to limit.\n  client_max_body_size 0;"
+    : `  client_max_body_size ${nginxSize(bodySize)};`;
+}
+
+function tooLargeAnswer(bodySize: string | undefined): string {
+  return bodySize === undefined ? '' : '    error_page 413 = @too_large;\n';
+}
+
+function tooLargeLocation(bodySize: string | undefined): string {
+  if (bodySize === undefined) return '';
+  return `
+    location @too_large {
+      return 413 '{"code":"GATE413","message":"a request may have a body of ${bodySize} at most","details":null,"hint":null}';
+    }
+`;
+}
+
+function serviceSwitch({ routes }: RevisionContent): string {
+  return hasServices(routes) ? '      if ($service) { rewrite ^ /.gate/service last; }\n' : '';
+}
+
+/**
+ * What another Service answers goes through as it is, but for who let it in. No setting for PostgREST is inherited: one
+ * directive of a kind in a location replaces all of that kind around it.
+ */
+function serviceLocations({ routes, bodySize }: RevisionContent): string {
+  if (!hasServices(routes)) return '';
+  return `
+    location = /.gate/service {
+      internal;
+      add_header X-Pgrst-Revision $revision always;
+      add_header X-Pgrst-Release $release always;
+      proxy_hide_header X-Pgrst-Revision;
+      proxy_hide_header X-Pgrst-Release;
+      proxy_redirect off;
+      proxy_set_header Host $http_host;
+      proxy_set_header Connection "";
+      proxy_set_header X-Request-Id $id;
+      error_page 502 = @service_away;
+      error_page 504 = @service_late;
+${tooLargeAnswer(bodySize)}      proxy_pass http://$service$request_uri;
+    }
+
+    location @service_away {
+      return 502 '{"code":"GATE502","message":"the service behind this path does not answer","details":null,"hint":null}';
+    }
+
+    location @service_late {
+      return 504 '{"code":"GATE504","message":"the service behind this path did not answer in time","details":null,"hint":null}';
+    }
+`;
 }
