@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Address, ProbeRequest } from '../traffic/router.ts';
 
 /** What came back. */
@@ -20,30 +21,94 @@ export function probe(
   signal: AbortSignal,
   timeoutMs = 3000,
 ): Promise<ProbeAnswer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        host: address.ip,
-        port: address.port,
-        path,
-        headers: { ...headers, Host: host, Connection: 'close' },
-        agent: false,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      },
-      (response) => {
-        response.on('error', reject);
-        response.on('end', () => {
-          const revision = Number(response.headers['x-pgrst-revision']);
-          resolve({
-            status: response.statusCode ?? 0,
-            revision: Number.isInteger(revision) && revision > 0 ? revision : undefined,
-            loaded: response.headers['x-pgrst-loaded'] === 'true',
-          });
-        });
-        response.resume();
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end();
+  const options = {
+    hostname: address.ip,
+    port: address.port,
+    path,
+    headers: { ...headers, Host: host, Connection: 'close' },
+  };
+  return get(options, signal, timeoutMs, (response, resolve) => {
+    response.on('end', () => {
+      const revision = Number(response.headers['x-pgrst-revision']);
+      resolve({
+        status: response.statusCode ?? 0,
+        revision: Number.isInteger(revision) && revision > 0 ? revision : undefined,
+        loaded: response.headers['x-pgrst-loaded'] === 'true',
+      });
+    });
+    response.resume();
   });
+}
+
+/** What a GET for its body may take. */
+export interface BodyLimits {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** An answer with its body. */
+export interface BodyAnswer {
+  readonly status: number;
+  /** As UTF-8; undefined when it was larger than allowed, and then the rest of it was not read. */
+  readonly body: string | undefined;
+}
+
+/**
+ * One GET for what is to be read, over a connection of its own. Redirects are not followed. Rejects on any connection
+ * error and when the whole answer is not there in time.
+ */
+export function getBody(
+  target: Pick<RequestOptions, 'protocol' | 'hostname' | 'port' | 'path' | 'headers'>,
+  { timeoutMs, maxBytes }: BodyLimits,
+  signal: AbortSignal,
+): Promise<BodyAnswer> {
+  return get(target, signal, timeoutMs, (response, resolve) => {
+    const status = response.statusCode ?? 0;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= maxBytes) return;
+      resolve({ status, body: undefined });
+      response.destroy();
+    });
+    response.on('end', () => {
+      resolve({ status, body: Buffer.concat(chunks).toString('utf8') });
+    });
+  });
+}
+
+function get<Answer>(
+  options: RequestOptions,
+  signal: AbortSignal,
+  timeoutMs: number,
+  read: (response: IncomingMessage, resolve: (answer: Answer) => void) => void,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const late = AbortSignal.timeout(timeoutMs);
+  const fail = (error: Error): void => {
+    reject(late.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`) : error);
+  };
+  const request = options.protocol === 'https:' ? requestHttps : requestHttp;
+  const outgoing = request(
+    {
+      ...options,
+      agent: false,
+      signal: AbortSignal.any([signal, late]),
+    },
+    (response) => {
+      response.on('error', fail);
+      read(response, resolve);
+    },
+  );
+  outgoing.on('error', fail);
+  outgoing.end();
+  return promise;
+}
+
+/** What went wrong, for people. Where a name has several addresses, Node's error has a code and no message. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error && typeof error.code === 'string' ? error.code : error.name);
 }
