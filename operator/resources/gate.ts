@@ -42,7 +42,7 @@ export function gateConfigMap(owner: Owner, number: number, content: RevisionCon
 
 /** nginx.conf for nginx 1.26 with njs 0.8.9, as Debian trixie and the official image have them. */
 export function nginxConf(number: number, content: RevisionContent): string {
-  const { release, exposedSchema, path, routes, bodySize } = content;
+  const { release, exposedSchema, path, bodySize } = content;
   const request = nginxTime(durationMs(content.timeouts?.request ?? defaultRequestTimeout));
   const prefix = path === '/' ? '' : path;
   const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../runtime/object.ts';
 import { instanceSpec, owner } from '../testing/resourceCases.ts';
-import { canaryIngress, readCanary } from './ingress.ts';
+import { canaryIngress } from './ingress.ts';
+import { readCanary } from './readIngress.ts';
 
 const spec = instanceSpec();
 const canary = (weight: number) => canaryIngress(owner, spec, { revision: 4, weight, cookie: 'c' });

@@ -1,39 +1,51 @@
 import { probeHeader } from '../resources/gate.ts';
-import { canaryIngress, mainIngress, readCanary } from '../resources/ingress.ts';
+import { canaryIngress, knownPath, mainIngress } from '../resources/ingress.ts';
 import { names, type Owner } from '../resources/names.ts';
+import { readCanary, readMain, rivalIngress } from '../resources/readIngress.ts';
 import type { KubeClient } from '../runtime/kubeClient.ts';
-import type { KubeObject } from '../runtime/object.ts';
-import type { Address, TrafficRouter } from './router.ts';
-
-/** Where the ingress controller listens: its Service. */
-export interface IngressService {
-  readonly namespace: string;
-  readonly name: string;
-}
+import { endpointsOf, type RouterService } from './common.ts';
+import type { TrafficRouter } from './router.ts';
 
 /**
  * ingress-nginx by its canary annotations (https://kubernetes.github.io/ingress-nginx, "Canary"). Weights are random
  * per request; a cookie that says `always` or `never` beats the weight, which is how one route is asked on its own.
  * A change of either Ingress reaches nginx 0 to 3.3 s later (its --sync-rate-limit), and each replica on its own.
+ * `service` is the controller's, with ports named `http` and `https`.
  */
-export function createNginxAnnotationsRouter(client: KubeClient, service: IngressService): TrafficRouter {
+export function createNginxAnnotationsRouter(client: KubeClient, service: RouterService): TrafficRouter {
   return {
-    objects: (owner, spec, canary) => [
-      mainIngress(owner, spec),
-      ...(canary ? [canaryIngress(owner, spec, { ...canary, cookie: cookieName(owner) })] : []),
+    objects: (owner, spec, { main, canary, preview }) => [
+      mainIngress(owner, spec, main),
+      ...(canary ? [canaryIngress(owner, spec, { ...canary, cookie: cookieName(owner), preview })] : []),
     ],
-    objectNames: (instance) => ({
-      kind: 'Ingress',
-      main: names(instance).ingress,
-      canary: names(instance).canaryIngress,
-    }),
-    readCanary,
+    objectRefs: ({ name, namespace }) =>
+      [names(name).canaryIngress, names(name).ingress].map((ingress) => ({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        namespace,
+        name: ingress,
+      })),
+    read: (instance, spec, objects) => {
+      const named = (name: string) => objects.find(({ metadata }) => metadata.name === name);
+      const main = named(names(instance).ingress);
+      const canary = named(names(instance).canaryIngress);
+      return {
+        main: main && readMain(instance, spec, main),
+        canary: canary && readCanary(instance, canary),
+      };
+    },
+    rival: rivalIngress,
     probe: (owner, spec, kind) => ({
       host: spec.expose.host,
-      path: spec.expose.path,
+      path: kind === 'stable' ? knownPath(owner, spec) : spec.expose.path,
       headers: { [probeHeader]: '1', ...cookieFor(owner, kind) },
     }),
-    dataPlane: (signal) => endpointsOf(client, service, signal),
+    dataPlane: async ({ expose }, signal) => {
+      // A host with TLS is not served without: there ingress-nginx redirects everything.
+      if (!expose.tls) return endpointsOf(client, service, 'http', signal);
+      const places = await endpointsOf(client, service, 'https', signal);
+      return places.map((place) => ({ ...place, tls: true }));
+    },
   };
 }
 
@@ -42,39 +54,10 @@ function cookieName(owner: Owner): string {
   return `pgrst-${owner.uid.slice(0, 8)}`;
 }
 
-function cookieFor(owner: Owner, kind: 'weights' | 'main' | 'canary'): Record<string, string> {
-  if (kind === 'weights') return {};
+function cookieFor(
+  owner: Owner,
+  kind: Parameters<TrafficRouter['probe']>[2],
+): Readonly<Record<string, string>> {
+  if (kind !== 'main' && kind !== 'canary') return {};
   return { Cookie: `${cookieName(owner)}=${kind === 'main' ? 'never' : 'always'}` };
-}
-
-interface EndpointSlice extends KubeObject {
-  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-  }[];
-}
-
-/** The ready pods of the controller, by the EndpointSlices of its Service; the port named http. */
-async function endpointsOf(
-  client: KubeClient,
-  service: IngressService,
-  signal: AbortSignal,
-): Promise<Address[]> {
-  const { items } = await client.list(
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      namespace: service.namespace,
-      labelSelector: `kubernetes.io/service-name=${service.name}`,
-    },
-    signal,
-  );
-  return (items as readonly EndpointSlice[]).flatMap((slice) => {
-    const port = slice.ports?.find((candidate) => candidate.name === 'http')?.port;
-    if (port === undefined) return [];
-    return (slice.endpoints ?? [])
-      .filter((endpoint) => endpoint.conditions?.ready !== false)
-      .flatMap((endpoint) => endpoint.addresses.slice(0, 1).map((ip) => ({ ip, port })));
-  });
 }
