@@ -19,8 +19,8 @@ export function moduleFolder(tool: Tool): string {
 
 function recipeFiles(tool: Tool): string[] {
   const folder = moduleFolder(tool);
-  return readdirSync(folder)
-    .filter((file) => /\.go$|^go\.(mod|sum)$/.test(file))
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.go$|(^|\/)go\.(mod|sum)$/.test(file))
     .sort()
     .map((file) => join(folder, file));
 }

@@ -11,6 +11,7 @@ const modules: readonly [Tool, string][] = [
   ['coredns', 'github.com/coredns/coredns'],
   ['helm', 'helm.sh/helm/v4'],
   ['kind', 'sigs.k8s.io/kind'],
+  ['traefik', 'github.com/traefik/traefik/v3'],
 ];
 
 it.each(modules)('%s: the name in the cache says the version that go.mod pins', (tool, module) => {

@@ -11,7 +11,8 @@ export interface Recipe {
   names?: readonly string[];
 }
 
-export type Tool = 'kubernetes' | 'etcd' | 'coredns' | 'ingress-nginx' | 'pause' | 'helm' | 'kind';
+export type Tool =
+  'kubernetes' | 'etcd' | 'coredns' | 'ingress-nginx' | 'pause' | 'helm' | 'kind' | 'traefik';
 
 // 1.34 is the newest that runs on hosts with cgroup v1 and on Debian bookworm's containerd 1.6.
 const kubernetes = 'v1.34.10';
@@ -65,4 +66,10 @@ export const recipes: Readonly<Record<Tool, Recipe>> = {
     takes: '70 s',
   },
   kind: { version: 'v0.32.0', source: 'sigs.k8s.io/kind', flags: '', takes: '5 s' },
+  traefik: {
+    version: 'v3.7.9',
+    source: 'github.com/traefik/traefik/v3/cmd/traefik',
+    flags: '-X github.com/traefik/traefik/v3/pkg/version.Version=v3.7.9',
+    takes: '7 min',
+  },
 };
