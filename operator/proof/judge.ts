@@ -1,6 +1,19 @@
-import type { Expectation } from '../rollout/types.ts';
+import { legacy, type Expectation } from '../rollout/types.ts';
+import type { ProbeAnswer } from './probe.ts';
 
-/** Responses of one place of the router, by the revision that gave them; 0 counts those that no gate gave. */
+/** Stands for nobody: where a router has no one to ask, it answers itself. */
+const nobody = -1;
+
+/**
+ * Who gave an answer: the revision whose gate named itself, else `legacy`, which has no gate. 502, 503 and 504 without
+ * a gate are the router's own word that it found nobody.
+ */
+export function answeredBy({ revision, status }: Pick<ProbeAnswer, 'revision' | 'status'>): number {
+  if (revision !== undefined) return revision;
+  return status === 502 || status === 503 || status === 504 ? nobody : legacy;
+}
+
+/** Responses of one place of the router, by who gave them (`answeredBy`). */
 export type Tally = ReadonlyMap<number, number>;
 
 /** What a tally says: `proved`, `contradicted` (start counting anew) or `more` (too few to tell). */

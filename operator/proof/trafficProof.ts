@@ -1,10 +1,10 @@
 import type { Clock } from '../runtime/clock.ts';
 import { delay } from '../runtime/delay.ts';
 import type { TaskContext } from '../runtime/tasks.ts';
-import type { Expectation } from '../rollout/types.ts';
+import { legacy, type Expectation } from '../rollout/types.ts';
 import type { Address, ProbeRequest } from '../traffic/router.ts';
-import { judge } from './judge.ts';
-import { probe } from './probe.ts';
+import { answeredBy, judge } from './judge.ts';
+import { probe, reasonOf, type ProbeAnswer } from './probe.ts';
 
 /** What has to be seen, and where to look. */
 export interface TrafficProofOrder {
@@ -30,6 +30,9 @@ const betweenMs = 60;
 /**
  * Asks every place of the router until each one does what is expected; resolves then, with the number of requests it
  * took. Runs until that, or until the order is withdrawn: how long that may take is for the reconciler to judge.
+ *
+ * All requests are GETs without a body. The gates answer them by themselves (the probe header), so they reach no
+ * PostgREST; a service of `rollout.from` knows nothing of that header and serves them like any other GET.
  */
 export async function proveTraffic(
   order: TrafficProofOrder,
@@ -83,15 +86,18 @@ async function provePlace(
         const answers = await Promise.all(
           Array.from({ length: parallel }, () => probe(place, request, signal)),
         );
-        for (const { revision = 0 } of answers) tally.set(revision, (tally.get(revision) ?? 0) + 1);
+        for (const answer of answers) {
+          const who = answeredBy(answer);
+          tally.set(who, (tally.get(who) ?? 0) + 1);
+        }
         requests += answers.length;
-        const stranger = answers.find(({ revision }) => revision === undefined);
+        const stranger = answers.find((answer) => isStranger(answer, expectation));
         if (stranger && clock.monotonic() - began > strangerMs) {
           progress({ unreachable: strangerMessage(place, stranger.status) } satisfies TrafficProofProgress);
         }
       } catch (error) {
         signal.throwIfAborted();
-        return { requests, error: `${place.ip}:${place.port}: ${messageOf(error)}` };
+        return { requests, error: `${place.ip}:${place.port}: ${reasonOf(error)}` };
       }
     }
     const verdict = judge(expectation, previousWeight, tally);
@@ -103,12 +109,16 @@ async function provePlace(
   }
 }
 
-function strangerMessage({ ip, port }: Address, status: number): string {
-  return `${ip}:${port} answers ${status} without asking a gate; an annotation for authentication or redirects, or another Ingress with this host and path, would do that`;
+/** Somebody without a gate where only revisions should answer; where `legacy` is expected too, its answers have none. */
+function isStranger(answer: ProbeAnswer, expectation: Expectation): boolean {
+  if (answer.revision !== undefined) return false;
+  const expected =
+    expectation.kind === 'weights' ? [expectation.stable, expectation.candidate] : [expectation.revision];
+  return !(expected.includes(legacy) && answeredBy(answer) === legacy);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function strangerMessage({ ip, port }: Address, status: number): string {
+  return `${ip}:${port} answers ${status} without asking a gate; an annotation for authentication or redirects, or another Ingress with this host and path, would do that`;
 }
 
 /** How many answers in a row without a gate behind them show that a place of the router has forgotten the routes. */
