@@ -39,6 +39,24 @@ const annotation = fc.constantFrom(
   ...[`${ingressNginx}/canary`, `${ingressNginx}/canary-by-header`, 'pgrst.dev/a'],
 );
 
+const route = fc.record(
+  {
+    path: textOf('/a.-', 3).map((text) => `/${text}`),
+    to: textOf('/a?', 2).map((text) => `/${text}`),
+    service: fc.constant({ name: 'files', port: 80 }),
+  },
+  { requiredKeys: ['path'] },
+);
+const parentRefs = fc.constant([{ name: 'web' }]);
+const podLabels = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom('pgrst.dev/a', 'pgrst.device/a', 'app.kubernetes.io/name', 'app.kubernetes.io'),
+    textOf('aA1._-/ ', 4),
+  ),
+  textOf('aA1._- /', 3),
+  { maxKeys: 2 },
+);
+
 /** The object with one field changed: what is refused is refused for that field, and cannot hide another. */
 function changed(
   base: KubeObject,
@@ -79,6 +97,30 @@ export const apiInstanceObject: fc.Arbitrary<KubeObject> = changed(minimalApiIns
   'spec.expose.host': textOf('a1.-A', 5),
   'spec.expose.path': textOf('/a.-', 5).map((text) => `/${text}`),
   'spec.expose.annotations': fc.dictionary(annotation, value, { maxKeys: 2 }),
+  'spec.expose.routes': fc.array(route, { maxLength: 2 }),
+  'spec.expose.timeouts': fc.record({ statement: duration, request: duration }, optional),
+  'spec.expose.timeouts.request': fc.nat(3_700).map((seconds) => `${seconds}s`),
+  'spec.expose.bodySize': textOf('019KMGi.', 4),
+  'spec.expose.cors.allowOrigins': fc.array(
+    textOf('a.:/*', 3).map((text) => `http://${text}`),
+    { maxLength: 1 },
+  ),
+  'spec.expose': fc.record(
+    {
+      host: fc.constant('todo.example.com'),
+      router: fc.constantFrom('IngressNginx', 'GatewayAPI'),
+      parentRefs,
+      tls: fc.constant({ secretName: 'tls' }),
+    },
+    { requiredKeys: ['host'] },
+  ),
+  'spec.postgrest.podTemplate.labels': podLabels,
+  'spec.postgrest.podTemplate.annotations': podLabels,
+  'spec.postgrest.podTemplate.nodeSelector': podLabels,
+  'spec.rollout.analysis': fc.record(
+    { maxErrorRate: textOf('019.%', 4), maxP95: duration, minRequests: fc.integer({ min: -1, max: 2 }) },
+    optional,
+  ),
   'spec.rollout.steps': fc.array(step, { maxLength: 2 }),
   'spec.rollout.warmFor': duration,
 });

@@ -1,44 +1,23 @@
 import { ownedParameters } from '../api/v1alpha1/apiInstance.ts';
-import type { KubeObject } from '../runtime/object.ts';
+import { fullApiInstance, fullApiSchema, minimalApiInstance, minimalApiSchema } from './apiObjects.ts';
+import { exposeCases } from './exposeSpecCases.ts';
+import { podCases } from './podSpecCases.ts';
+import { rolloutCases } from './rolloutSpecCases.ts';
 import {
-  fullApiInstance,
-  fullApiSchema,
-  minimalApiInstance,
-  minimalApiSchema,
-  withValue,
-} from './apiObjects.ts';
+  accepted,
+  durationForm,
+  instanceWith,
+  many,
+  refused,
+  schemaWith,
+  type SpecCase,
+} from './specCase.ts';
 
-/** Who refuses an object, and in which words. */
-export type Refusal =
-  /** Server and zod, both in the words of our rule. */
-  | { readonly rule: string }
-  /** Server and zod, each in its own words; these are the server's. */
-  | { readonly both: string }
-  /** The server alone, zod drops what it does not know. */
-  | { readonly server: string };
-
-/** One object, and what is to become of it. */
-export interface SpecCase {
-  readonly sentence: string;
-  readonly object: KubeObject;
-  /** Absent: it is accepted. */
-  readonly refusal?: Refusal;
-}
-
-const s = (path: string, value: unknown): KubeObject => withValue(minimalApiSchema, path, value);
-const i = (path: string, value: unknown): KubeObject => withValue(minimalApiInstance, path, value);
-const accepted = (sentence: string, object: KubeObject): SpecCase => ({ sentence, object });
-const refused = (sentence: string, object: KubeObject, refusal: Refusal): SpecCase => ({
-  sentence,
-  object,
-  refusal,
-});
-
+const [s, i] = [schemaWith, instanceWith];
 const migrationSource = 'a migration has its SQL either in sql or in sqlFrom: set exactly one of the two';
 const apiSource = 'the API SQL is either in api.sql or in api.sqlFrom: set exactly one of the two';
 const schemaWord = 'schema must not be public, information_schema or begin with pg_ or pgrst_';
 const schemaLetters = "schema has lower case letters, digits and '_' and does not begin with a digit";
-const durationForm = 'a duration is whole hours, minutes, seconds and milliseconds in this order';
 const stepChoice = 'a step is either a weight or a pause: set exactly one of the two';
 const pathForm = "path begins with '/' and does not end with it";
 const hostForm = "host is a DNS name in lower case letters, digits, '-' and '.'";
@@ -335,11 +314,7 @@ export const apiInstanceCases: readonly SpecCase[] = [
   refused('a misspelt field', i('spec.postgrest.configs', {}), {
     server: 'unknown field "spec.postgrest.configs"',
   }),
-  refused('a field that is not there yet', i('spec.expose.router', 'GatewayAPI'), {
-    server: 'unknown field "spec.expose.router"',
-  }),
+  ...exposeCases,
+  ...rolloutCases,
+  ...podCases,
 ];
-
-function many(count: number, key: (n: number) => string): Record<string, string> {
-  return Object.fromEntries(Array.from({ length: count }, (_, n) => [key(n), 'x']));
-}

@@ -84,7 +84,19 @@ const config = rule(
 const open = (what: string) =>
   z.looseObject({}).describe(what).meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
-const podLabels = rule(atMost(z.record(z.string(), z.string().max(63)), 16), {
+const labelKey =
+  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*[/])?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Keys and values as Kubernetes takes them: a pod template that it refuses would be found out in the middle of a rollout. */
+const labelMap = rule(atMost(z.record(z.string(), z.string().max(63)), 16), {
+  cel: `self.all(name, name.matches('${labelKey.source}') && self[name].matches('${labelValue.source}'))`,
+  js: (value) => Object.entries(value).every(([name, text]) => labelKey.test(name) && labelValue.test(text)),
+  message:
+    "labels have keys such as example.com/team, and values of at most 63 letters, digits, '-', '_' and '.'",
+});
+
+const podLabels = rule(labelMap, {
   cel: "!self.exists(name, name.startsWith('pgrst.dev/') || name.startsWith('app.kubernetes.io/'))",
   js: (value) =>
     !Object.keys(value).some(
@@ -93,16 +105,25 @@ const podLabels = rule(atMost(z.record(z.string(), z.string().max(63)), 16), {
   message: "labels under pgrst.dev/ and app.kubernetes.io/ are the operator's own: remove them",
 });
 
+const podAnnotations = rule(
+  rule(atMost(z.record(z.string(), z.string().max(4096)), 16), {
+    cel: `self.all(name, name.matches('${labelKey.source}'))`,
+    js: (value) => Object.keys(value).every((name) => labelKey.test(name)),
+    message: 'annotations have keys such as example.com/team',
+  }),
+  {
+    cel: "!self.exists(name, name.startsWith('pgrst.dev/'))",
+    js: (value) => !Object.keys(value).some((name) => name.startsWith('pgrst.dev/')),
+    message: "annotations under pgrst.dev/ are the operator's own: remove them",
+  },
+);
+
 /** What a user may add to the pods of a revision. */
 const podTemplate = z
   .object({
     labels: podLabels.optional().describe('More labels of the pods.'),
-    annotations: atMost(z.record(z.string(), z.string().max(4096)), 16)
-      .optional()
-      .describe('Annotations of the pods.'),
-    nodeSelector: atMost(z.record(z.string(), z.string().max(63)), 16)
-      .optional()
-      .describe('Labels that the node must have.'),
+    annotations: podAnnotations.optional().describe('Annotations of the pods.'),
+    nodeSelector: labelMap.optional().describe('Labels that the node must have.'),
     tolerations: z
       .array(open('A toleration (core/v1 Toleration).'))
       .max(16)

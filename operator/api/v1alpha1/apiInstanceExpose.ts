@@ -81,23 +81,46 @@ const route = rule(
   },
 );
 
+/** Milliseconds of a text; undefined for one that its own rule refuses already. */
+const milliseconds = (text: string): number | undefined =>
+  duration.safeParse(text).success ? durationMs(text) : undefined;
+
+/** The statement_timeout of 0 would be none at all. */
+const statement = rule(duration, {
+  cel: "duration(self) > duration('0s')",
+  js: (text) => milliseconds(text) !== 0,
+  message: 'timeouts.statement must be longer than 0s; leave it out to have none',
+});
+
+/** The grace period of the pods follows it: a node that is drained waits for as long. */
+const request = rule(duration, {
+  cel: "duration(self) >= duration('2s') && duration(self) <= duration('1h')",
+  js: (text) => {
+    const ms = milliseconds(text);
+    return ms === undefined || (ms >= 2000 && ms <= 3_600_000);
+  },
+  message: 'timeouts.request is at least 2s and at most 1h',
+});
+
 const timeouts = rule(
   z.object({
-    statement: duration
+    statement: statement
       .optional()
       .describe(
         'statement_timeout of the connections to the database. Absent: what the role or the database has; then it is not lined up with the others.',
       ),
-    request: duration
+    request: request
       .default('55s')
       .describe(
         'How long the gate waits for PostgREST. The ingress waits 5 s longer, and the grace period of the pods is long enough for one such request.',
       ),
   }),
   {
-    cel: "!has(self.statement) || !has(self.request) || self.statement.contains('h') || duration(self.statement) < duration(self.request)",
-    js: ({ statement, request }) =>
-      statement === undefined || statement.includes('h') || durationMs(statement) < durationMs(request),
+    cel: '!has(self.statement) || !has(self.request) || duration(self.statement) < duration(self.request)',
+    js: (value) => {
+      const [inner, outer] = [value.statement, value.request].map((text) => milliseconds(text ?? ''));
+      return inner === undefined || outer === undefined || inner < outer;
+    },
     message:
       'timeouts.statement must be shorter than timeouts.request: who is nearer to the database gives up first',
   },

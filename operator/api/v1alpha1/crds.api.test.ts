@@ -16,7 +16,8 @@ import {
   minimalApiSchema,
   withValue,
 } from '../../testing/apiObjects.ts';
-import { apiInstanceCases, apiSchemaCases, type SpecCase } from '../../testing/specCases.ts';
+import type { SpecCase } from '../../testing/specCase.ts';
+import { apiInstanceCases, apiSchemaCases } from '../../testing/specCases.ts';
 import { zodRefusal } from '../../testing/zodRefusal.ts';
 import { apiInstanceSpec } from './apiInstance.ts';
 import { apiSchemaSpec } from './apiSchema.ts';

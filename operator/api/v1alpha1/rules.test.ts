@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { apiInstanceCases, apiSchemaCases, type SpecCase } from '../../testing/specCases.ts';
+import type { SpecCase } from '../../testing/specCase.ts';
+import { apiInstanceCases, apiSchemaCases } from '../../testing/specCases.ts';
 import { zodRefusal } from '../../testing/zodRefusal.ts';
 import { apiInstanceSpec } from './apiInstance.ts';
 import { apiInstanceStatus } from './apiInstanceStatus.ts';
