@@ -34,7 +34,7 @@ test.each(kinds)(
   },
 );
 
-test.each(['deploymentPooled', 'deploymentDirect', 'poolerDeployment'])(
+test.each(['deploymentPooled', 'deploymentDirect', 'deploymentWithAdditions', 'poolerDeployment'])(
   'a namespace that enforces Pod Security restricted takes the pods of %s',
   async (name) => {
     await server.client.apply(built('serviceAccount'), manager, signal);

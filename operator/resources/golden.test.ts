@@ -50,7 +50,7 @@ interface PodSpec {
   readonly containers: readonly Container[];
 }
 
-test.each(['deploymentPooled', 'deploymentDirect', 'poolerDeployment'])(
+test.each(['deploymentPooled', 'deploymentDirect', 'deploymentWithAdditions', 'poolerDeployment'])(
   'the pods of %s pass Pod Security restricted and hold no token',
   (name) => {
     const { template } = objects[name]?.['spec'] as { template: { spec: PodSpec } };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { instanceContent } from '../testing/resourceCases.ts';
-import { podTemplate } from './podTemplate.ts';
+import { instanceContent, owner } from '../testing/resourceCases.ts';
+import { deployment, podTemplate, restartedAt } from './podTemplate.ts';
 
 interface Container {
   readonly name: string;
@@ -13,6 +13,7 @@ interface Container {
 }
 interface PodSpec {
   readonly terminationGracePeriodSeconds: number;
+  readonly topologySpreadConstraints: readonly Record<string, unknown>[];
   readonly initContainers: readonly [Container];
   readonly containers: readonly [Container];
 }
@@ -88,4 +89,105 @@ test('a pod has time to be forgotten, to drain and to stop before it is killed',
   expect(preStop).toBeGreaterThanOrEqual(6);
   // 55 s: the longest that the gate waits for PostgREST (proxy_read_timeout).
   expect(terminationGracePeriodSeconds).toBeGreaterThan(preStop + 55);
+});
+
+describe('time-outs of the spec', () => {
+  const host = 'todo.example.com';
+  const expose = { host, timeouts: { statement: '1m500ms', request: '2m' } };
+
+  test('reach direct connections as options that libpq reads', () => {
+    expect(variables({ expose })).toMatchObject({ PGOPTIONS: '-c statement_timeout=60500' });
+    expect(variables()).not.toHaveProperty('PGOPTIONS');
+  });
+
+  test("are the pooler's to set where there is one: it ignores the options of its clients", () => {
+    expect(variables({ expose, pooler: {} })).not.toHaveProperty('PGOPTIONS');
+  });
+
+  test('make the grace period longer, and leave it alone at their default', () => {
+    expect(podSpec({ expose }).terminationGracePeriodSeconds).toBe(136);
+    expect(podSpec().terminationGracePeriodSeconds).toBe(71);
+  });
+
+  test('shorten the wait for a connection where the gate would give up first, unless the user says how long', () => {
+    const wait = 'PGRST_DB_POOL_ACQUISITION_TIMEOUT';
+    const short = { host, timeouts: { request: '6s' } };
+    expect(variables({ expose: short })).toMatchObject({ [wait]: '5' });
+    const config = { 'db-pool-acquisition-timeout': '2' };
+    expect(variables({ expose: short, postgrest: { config } })).toMatchObject({ [wait]: '2' });
+    expect(variables({ expose })).not.toHaveProperty(wait);
+  });
+});
+
+test('the origins of the spec beat the parameter that would say the same', () => {
+  const cors = { allowOrigins: ['https://a.example', 'https://b.example'] };
+  const postgrest = { config: { 'server-cors-allowed-origins': 'https://c.example' } };
+  expect(variables({ postgrest, expose: { host: 'todo.example.com', cors } })).toMatchObject({
+    PGRST_SERVER_CORS_ALLOWED_ORIGINS: 'https://a.example,https://b.example',
+  });
+});
+
+describe('what a user adds to the pods', () => {
+  const templateOf = (additions: Record<string, unknown>) =>
+    podTemplate('todo', 3, instanceContent({ postgrest: { podTemplate: additions } }));
+  const own = { 'pgrst.dev/instance': 'todo', 'pgrst.dev/revision': '3' };
+
+  test('stands beside what the operator gives them', () => {
+    const additions = {
+      nodeSelector: { pool: 'api' },
+      tolerations: [{ key: 'spot', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      priorityClassName: 'high',
+      imagePullSecrets: [{ name: 'registry' }],
+    };
+    const template = templateOf({ ...additions, labels: { team: 'web' }, annotations: { 'a.io/b': 'c' } });
+    expect(template['spec']).toMatchObject({ ...additions, terminationGracePeriodSeconds: 71 });
+    expect(template['metadata']).toMatchObject({
+      labels: { team: 'web', ...own },
+      annotations: { 'a.io/b': 'c' },
+    });
+  });
+
+  test('never replaces a label by which Services and budgets find the pods', () => {
+    // The API server refuses it; a content that was kept before a label became the operator's own would not be asked.
+    const content = { ...instanceContent(), podTemplate: { labels: { 'pgrst.dev/revision': '9' } } };
+    expect(podTemplate('todo', 3, content)['metadata']).toMatchObject({ labels: own });
+  });
+
+  test('spreads the pods of the revision, unless it says whose', () => {
+    const zone = {
+      maxSkew: 1,
+      topologyKey: 'topology.kubernetes.io/zone',
+      whenUnsatisfiable: 'DoNotSchedule',
+    };
+    const labelSelector = { matchLabels: { team: 'web' } };
+    const topologySpreadConstraints = [zone, { ...zone, labelSelector }];
+    const { spec } = templateOf({ topologySpreadConstraints }) as { spec?: PodSpec };
+    expect(spec?.topologySpreadConstraints).toEqual([
+      { ...zone, labelSelector: { matchLabels: own } },
+      { ...zone, labelSelector },
+    ]);
+    expect(podSpec().topologySpreadConstraints).toHaveLength(1);
+  });
+});
+
+describe('a restart', () => {
+  const at = '2026-11-21T12:00:00.000Z';
+  const additions = { podTemplate: { annotations: { 'a.io/b': 'c' } } };
+  const template = podTemplate('todo', 3, instanceContent({ postgrest: additions }));
+
+  test('shows on the Deployment, which rolls its pods for it, and can be read back', () => {
+    const restarted = deployment(owner, 3, template, 2, at);
+    expect(restartedAt(restarted)).toBe(at);
+    expect(restarted['spec']).toMatchObject({
+      template: { metadata: { annotations: { 'a.io/b': 'c', 'pgrst.dev/restarted-at': at } } },
+    });
+  });
+
+  test('changes nothing else, and nothing of a Deployment that was never restarted', () => {
+    const plain = deployment(owner, 3, template, 2);
+    expect(plain['spec']).toMatchObject({ template });
+    expect(restartedAt(plain)).toBeUndefined();
+    expect(template).toEqual(podTemplate('todo', 3, instanceContent({ postgrest: additions })));
+  });
 });

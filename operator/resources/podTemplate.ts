@@ -1,6 +1,7 @@
 import type { PodTemplateAdditions } from '../api/v1alpha1/apiInstance.ts';
 import { durationMs, group } from '../api/v1alpha1/shared.ts';
 import type { KubeObject } from '../runtime/object.ts';
+import { gateCommand } from './gate.ts';
 import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
 import { clientLifetimeSeconds } from './pooler.ts';
 import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
@@ -108,7 +109,7 @@ function gateContainer(content: RevisionContent): object {
     name: 'gate',
     image: content.gate.image.name,
     imagePullPolicy: 'IfNotPresent',
-    command: ['nginx', '-c', '/etc/gate/nginx.conf', '-e', 'stderr', '-g', 'daemon off;'],
+    command: gateCommand(content),
     ports: [
       { name: 'http', containerPort: publicPort, protocol: 'TCP' },
       { name: 'gate-admin', containerPort: adminPort, protocol: 'TCP' },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { images, owner } from '../testing/resourceCases.ts';
+import type { Timeouts } from './timeouts.ts';
 import { clientLifetimeSeconds, poolerDeployment, poolerSecret } from './pooler.ts';
 
 const uri = {
@@ -12,8 +13,13 @@ const uri = {
 };
 const spec = { replicas: 1, poolSize: 20, maxServerConnections: 40 };
 
-function files(changes: { uri?: object; spec?: object } = {}): Record<string, string> {
-  const { data } = poolerSecret(owner, { ...uri, ...changes.uri }, { ...spec, ...changes.spec });
+function files(changes: { uri?: object; spec?: object; timeouts?: Timeouts } = {}): Record<string, string> {
+  const { data } = poolerSecret(
+    owner,
+    { ...uri, ...changes.uri },
+    { ...spec, ...changes.spec },
+    changes.timeouts,
+  );
   return Object.fromEntries(
     Object.entries(data as Record<string, string>).map(([name, text]) => [
       name,
@@ -46,10 +52,6 @@ test('prepared statements are tracked: without that PostgREST exits with 42P05',
   expect(setting('pool_mode')).toBe('transaction');
 });
 
-test('a query gives up waiting for a connection long before the gate does', () => {
-  expect(Number(setting('query_wait_timeout'))).toBeLessThan(55);
-});
-
 test.each([
   ['require', 'require'],
   ['verify-full', 'verify-full'],
@@ -71,11 +73,32 @@ test('the pods follow their Secret by its version, which tells nothing of its co
   expect(template('1')).not.toBe(template('2'));
 });
 
-test('a PgBouncer that stops outlives every connection that PostgREST still uses', () => {
-  const { template } = poolerDeployment(owner, spec, images, '1')['spec'] as {
+function gracePeriod(timeouts?: Timeouts): number {
+  const { template } = poolerDeployment(owner, spec, images, '1', timeouts)['spec'] as {
     template: { spec: { terminationGracePeriodSeconds: number } };
   };
-  expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(clientLifetimeSeconds + 55);
+  return template.spec.terminationGracePeriodSeconds;
+}
+
+test('a PgBouncer that stops outlives every connection that PostgREST still uses, and the request on it', () => {
+  expect(gracePeriod()).toBe(5 + clientLifetimeSeconds + 55);
+  expect(gracePeriod({ request: '2m' })).toBe(5 + clientLifetimeSeconds + 120);
+});
+
+describe('time-outs of the spec', () => {
+  test('reach each new connection to the database as its statement_timeout', () => {
+    const timeouts = { statement: '1m500ms' };
+    expect(files({ timeouts })['pgbouncer.ini']).toContain(
+      "* = host=db port=5432 dbname=shop connect_query='set statement_timeout = 60500'\n",
+    );
+    expect(files()['pgbouncer.ini']).not.toContain('connect_query');
+  });
+
+  test('make a query give up its wait before the gate does', () => {
+    expect(setting('query_wait_timeout')).toBe('10');
+    expect(setting('query_wait_timeout', { timeouts: { request: '1h' } })).toBe('10');
+    expect(setting('query_wait_timeout', { timeouts: { request: '4s' } })).toBe('3');
+  });
 });
 
 test('the image of the spec beats the default', () => {

@@ -4,6 +4,8 @@ import { podTemplate } from './podTemplate.ts';
 import { contentHash, controllerRevision, readControllerRevision, revisionContent } from './revision.ts';
 
 const base = contentHash(instanceContent());
+const host = 'todo.example.com';
+const additions = (podTemplate: Record<string, unknown>) => ({ postgrest: { podTemplate } });
 
 describe('a new revision is made of', () => {
   test.each<[string, Record<string, unknown>]>([
@@ -13,6 +15,13 @@ describe('a new revision is made of', () => {
     ['resources', { postgrest: { resources: { limits: { memory: '64Mi' } } } }],
     ['another path', { expose: { host: 'todo.example.com', path: '/v2' } }],
     ['a pooler', { pooler: {} }],
+    ['a route', { expose: { host, routes: [{ path: '/login', to: '/rpc/login' }] } }],
+    ['a statement timeout', { expose: { host, timeouts: { statement: '5s' } } }],
+    ['another request timeout', { expose: { host, timeouts: { request: '54s' } } }],
+    ['a size of bodies', { expose: { host, bodySize: '1Mi' } }],
+    ['origins', { expose: { host, cors: { allowOrigins: ['https://a.example'] } } }],
+    ['a label of the pods', additions({ labels: { team: 'web' } })],
+    ['a toleration', additions({ tolerations: [{ operator: 'Exists' }] })],
     [
       'another database Secret, where pods connect directly',
       { database: { uriSecretRef: { name: 'x', key: 'uri' } } },
@@ -38,6 +47,29 @@ describe('no new revision is made of', () => {
     ['rollout steps', { rollout: { steps: [{ weight: 10 }] } }],
     ['another host or annotation', { expose: { host: 'x.example.com', annotations: { a: 'b' } } }],
     ['suspending', { suspend: true }],
+    [
+      'the default request timeout, however written',
+      { expose: { host, timeouts: { request: '0m55000ms' } } },
+    ],
+    ['no routes', { expose: { host, routes: [] } }],
+    ['a pod template without anything', additions({})],
+    [
+      'what the router alone is told',
+      {
+        expose: {
+          host,
+          tls: { secretName: 'tls' },
+          rateLimit: { requestsPerSecond: 5 },
+          preview: { valueSecretRef: { name: 'preview', key: 'value' } },
+        },
+      },
+    ],
+    ['another router', { expose: { host, router: 'GatewayAPI', parentRefs: [{ name: 'web' }] } }],
+    [
+      'how a rollout is judged and paced',
+      { rollout: { analysis: {}, breaking: 'Hold', capacity: 'ByWeight', progressDeadline: '1m' } },
+    ],
+    ['a network policy', { networkPolicy: {} }],
   ])('%s', (_, change) => {
     expect(contentHash(instanceContent(change))).toBe(base);
   });
@@ -62,6 +94,11 @@ describe('no new revision is made of', () => {
       hashOf({ 'db-anon-role': 'a', 'db-max-rows': '1' }),
     );
   });
+});
+
+test('a spec without the newer fields has none of them in its content: older revisions are found again', () => {
+  const older = ['release', 'exposedSchema', 'path', 'postgrest', 'gate', 'database'];
+  expect(Object.keys(instanceContent())).toEqual(older);
 });
 
 test('the hash of a content stays what it is in later versions of the operator: another one would roll every pod', () => {

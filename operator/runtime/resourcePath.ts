@@ -27,6 +27,7 @@ export const builtInResources: ResourceMappings = {
   'batch/v1 Job': namespaced('jobs'),
   'networking.k8s.io/v1 Ingress': namespaced('ingresses'),
   'networking.k8s.io/v1 IngressClass': clusterScoped('ingressclasses'),
+  'networking.k8s.io/v1 NetworkPolicy': namespaced('networkpolicies'),
   'gateway.networking.k8s.io/v1 HTTPRoute': namespaced('httproutes'),
   'policy/v1 PodDisruptionBudget': namespaced('poddisruptionbudgets'),
   'discovery.k8s.io/v1 EndpointSlice': namespaced('endpointslices'),

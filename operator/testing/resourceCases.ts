@@ -3,6 +3,7 @@ import { instanceBudget, poolerBudget } from '../resources/budget.ts';
 import { gateConfigMap } from '../resources/gate.ts';
 import { canaryIngress, mainIngress } from '../resources/ingress.ts';
 import type { Owner } from '../resources/names.ts';
+import { networkPolicies, type Callers } from '../resources/networkPolicy.ts';
 import { deployment, podTemplate } from '../resources/podTemplate.ts';
 import { poolerDeployment, poolerSecret, poolerService } from '../resources/pooler.ts';
 import {
@@ -51,6 +52,38 @@ export function instanceContent(more: Record<string, unknown> = {}): RevisionCon
   });
 }
 
+/** What a user may add to pods, all of it. */
+const podAdditions = {
+  labels: { 'example.com/team': 'shop' },
+  annotations: { 'example.com/note': 'ours' },
+  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  tolerations: [{ key: 'spot', operator: 'Exists', effect: 'NoSchedule' }],
+  affinity: {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 1,
+          podAffinityTerm: {
+            topologyKey: 'kubernetes.io/hostname',
+            labelSelector: { matchLabels: { 'example.com/team': 'shop' } },
+          },
+        },
+      ],
+    },
+  },
+  topologySpreadConstraints: [
+    { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+  ],
+  priorityClassName: 'system-cluster-critical',
+  imagePullSecrets: [{ name: 'registry' }],
+};
+const allowFrom = [{ namespaceSelector: { matchLabels: { team: 'web' } } }];
+const callers: Callers = {
+  ingress: { namespace: 'ingress-nginx' },
+  gateway: undefined,
+  operator: { namespace: 'pgrst-system' },
+};
+
 /** The one credential in `builtObjects`. */
 export const password = 'p@ss/w"or\'d %1';
 
@@ -77,11 +110,28 @@ export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
     postgrest: { image: 'mine:1', resources: { requests: { cpu: '1' }, limits: { memory: '1Gi' } } },
   });
   const template = podTemplate(by.name, 3, pooled);
+  const added = instanceContent({
+    postgrest: { podTemplate: podAdditions },
+    expose: {
+      host: 'shop.example.com',
+      timeouts: { statement: '20s', request: '90s' },
+      cors: { allowOrigins: ['https://app.example.com', 'http://localhost:5173'] },
+    },
+  });
+  const [policyOfApi, policyOfPooler] = networkPolicies(
+    by,
+    { ...spec, networkPolicy: { allowFrom } },
+    callers,
+  );
+  if (!policyOfApi || !policyOfPooler) throw new Error('an instance with a pooler has two policies');
   return {
     serviceAccount: serviceAccount(by),
     controllerRevision: controllerRevision(by, 3, pooled, template),
     deploymentPooled: deployment(by, 3, template, 2),
     deploymentDirect: deployment(by, 4, podTemplate(by.name, 4, direct), 0),
+    deploymentWithAdditions: deployment(by, 5, podTemplate(by.name, 5, added), 1, '2026-11-21T12:00:00.000Z'),
+    policyOfApi,
+    policyOfPooler,
     gateConfigMap: gateConfigMap(by, 3, pooled),
     gateConfigMapAtRoot: gateConfigMap(by, 4, direct),
     stableService: stableService(by, 3),
