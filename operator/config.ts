@@ -17,6 +17,11 @@ const variables = z.object({
   INGRESS_SERVICE: namespacedName
     .default({ namespace: 'ingress-nginx', name: 'ingress-nginx-controller' })
     .describe("The ingress controller's Service: traffic is proved at each of its pods."),
+  GATEWAY_SERVICE: namespacedName
+    .optional()
+    .describe(
+      "The Gateway's Service, whose port for HTTP is named web or http; absent: no instance can have router GatewayAPI.",
+    ),
   WATCH_NAMESPACE: z.string().default('').describe('The one namespace to look after; empty: all.'),
   LEASE_NAMESPACE: z.string().default('default').describe('Namespace of the Lease.'),
   LEASE_NAME: z.string().default('postgrest-operator').describe('Name of the Lease.'),

@@ -15,8 +15,10 @@ import { ensureTool } from '../toolchain/index.ts';
 import { clientPrograms } from './clients.ts';
 import { choose, lookAround } from './detect.ts';
 import { existingProvider } from './existing.ts';
+import { applyGatewayApi, installGateway } from './gateway.ts';
 import { hostProvider } from './host/provider.ts';
 import { kindProvider } from './kind/kind.ts';
+import { kubectlFor } from './kubectl.ts';
 import { productImages } from './types.ts';
 import type { Cluster, ProductImage, Provider, ProviderName } from './types.ts';
 
@@ -111,6 +113,30 @@ export async function loadOperator(
   const image = await buildOperatorImage(log);
   await providerNamed(cluster.provider, cluster.ingressUrl).load(image, log);
   return image.reference;
+}
+
+/** Makes the cluster know the kinds of Gateway API, which is quick and needs no Gateway to be there. */
+export async function ensureGatewayApi(
+  cluster: Pick<Cluster, 'kubectl' | 'kubeconfig'>,
+  log: Log,
+): Promise<void> {
+  await applyGatewayApi(kubectlFor(cluster.kubectl, cluster.kubeconfig), log);
+}
+
+/**
+ * Installs a Gateway served by Traefik, beside ingress-nginx, and returns the address at which it answers. Not part of
+ * `ensureCluster`: only who needs a Gateway waits for Traefik's build. Refused on a cluster of somebody's own.
+ */
+export async function ensureGateway(
+  cluster: Pick<Cluster, 'provider' | 'kubectl' | 'kubeconfig'>,
+  log: Log = createLog(),
+): Promise<string> {
+  if (cluster.provider === 'existing')
+    throw new Refused('A Gateway is installed into a local cluster only, not into one of your own.');
+  const [image] = (await buildParts(['traefik'], log)).values();
+  if (image === undefined) throw new Error('the image traefik was not built');
+  await providerNamed(cluster.provider, undefined).load(image, log);
+  return installGateway(kubectlFor(cluster.kubectl, cluster.kubeconfig), image, log);
 }
 
 /** Removes the cluster; says what it leaves. */

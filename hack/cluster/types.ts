@@ -49,3 +49,5 @@ export interface Provider {
 
 /** The port of this machine's loopback address on which ingress-nginx answers. */
 export const ingressPort = 30080;
+/** The port of this machine's loopback address on which the Gateway answers, once `ensureGateway` has installed it. */
+export const gatewayPort = 30081;

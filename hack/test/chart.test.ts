@@ -69,6 +69,8 @@ function verbs(rules: readonly Rule[], group: string, resource: string): string 
   return [...new Set(granted)].sort().join(' ');
 }
 
+const gateway = { service: { namespace: 'traefik', name: 'traefik' } };
+
 test('helm lint finds nothing', async () => {
   const { code, stdout } = await attempt(helm, ['lint', '--strict', chart]);
   expect({ code, stdout }).toMatchObject({ code: 0 });
@@ -77,6 +79,7 @@ test('helm lint finds nothing', async () => {
 test.each([
   ['for all namespaces', 'all-namespaces', {}],
   ['for one namespace', 'one-namespace', { watchNamespace: 'team' }],
+  ['for one namespace and a Gateway', 'gateway', { watchNamespace: 'team', gateway }],
   [
     'with everything that has a place of its own',
     'scheduling',
@@ -92,7 +95,7 @@ test.each([
 });
 
 test('the operator accepts the environment that the chart gives it', async () => {
-  const deployment = parse(await render({ watchNamespace: 'team' })).find(
+  const deployment = parse(await render({ watchNamespace: 'team', gateway })).find(
     ({ kind }) => kind === 'Deployment',
   );
   const { template } = deployment?.spec as { template: { spec: PodSpec } };
@@ -104,7 +107,15 @@ test('the operator accepts the environment that the chart gives it', async () =>
     WATCH_NAMESPACE: 'team',
     LEADER_ELECTION: true,
     INGRESS_SERVICE: { namespace: 'ingress-nginx', name: 'ingress-nginx-controller' },
+    GATEWAY_SERVICE: gateway.service,
   });
+});
+
+test("routes of a Gateway are the operator's business only where a Gateway is named", async () => {
+  const granted = async (values: Record<string, unknown>) =>
+    verbs(rulesOf(parse(await render(values))), 'gateway.networking.k8s.io', 'httproutes');
+  await expect(granted({})).resolves.toBe('');
+  await expect(granted({ gateway })).resolves.toBe('create delete get list patch watch');
 });
 
 describe.each([
@@ -172,6 +183,10 @@ test('with one namespace nothing but one small read reaches the whole cluster', 
   expect(rules.flatMap(({ resources, verbs }) => [...resources, ...verbs])).toEqual(['namespaces', 'get']);
   const places = manifests.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace);
   expect(places).toEqual(['operators', 'team', 'ingress-nginx']);
+  const withGateway = parse(await render({ watchNamespace: 'team', gateway }));
+  expect(
+    withGateway.filter(({ kind }) => kind === 'RoleBinding').map(({ metadata }) => metadata.namespace),
+  ).toEqual([...places, 'traefik']);
 });
 
 describe('CRDs', () => {
@@ -224,6 +239,7 @@ test.each([
   ['an unknown log level', { logLevel: 'trace' }, '/logLevel'],
   ['a list of namespaces', { watchNamespace: 'a,b' }, '/watchNamespace'],
   ['an empty image', { 'operands.gate': '' }, '/operands/gate'],
+  ['a Gateway without a namespace', { 'gateway.service.name': 'x' }, '/gateway/service/namespace'],
   ['no ingress namespace', { 'ingressService.namespace': '' }, '/ingressService/namespace'],
   ['a resource quantity without a number', { 'resources.limits.memory': 'much' }, '/resources/limits/memory'],
 ])('values.schema.json refuses %s', async (_sentence, values, message) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { moduleFolder } from './index.ts';
 import type { Tool } from './index.ts';
+import { gatewayApiVersion } from './gatewayApi.ts';
 import { recipes } from './recipes.ts';
 
 const modules: readonly [Tool, string][] = [
@@ -20,6 +21,12 @@ it.each(modules)('%s: the name in the cache says the version that go.mod pins', 
     .map((line) => line.trim().replace(/^require /, ''))
     .find((line) => line.startsWith(`${module} v`));
   expect(pinned?.split(' ')[1]).toBe(recipes[tool].version);
+});
+
+it("takes Gateway API's definitions of the version that Traefik is built against", () => {
+  const folder = moduleFolder('traefik');
+  for (const file of [join(folder, 'go.mod'), join(folder, '..', 'gateway-api', 'go.mod')])
+    expect(readFileSync(file, 'utf8')).toContain(`sigs.k8s.io/gateway-api ${gatewayApiVersion}`);
 });
 
 it('takes the version that its own flags announce', () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { cacheRoot } from '../../lib/cache.ts';
-import { ingressPort } from '../types.ts';
+import { gatewayPort, ingressPort } from '../types.ts';
 
 /** The one folder of the host cluster; `down` deletes it. */
 export function hostFolder(): string {
@@ -34,6 +34,7 @@ export const ports = {
   proxyHealth: 10256,
   proxyMetrics: 10249,
   ingress: ingressPort,
+  gateway: gatewayPort,
 } as const;
 
 /** The address and name of containerd's own socket. */

@@ -68,7 +68,7 @@ export async function hostPlan(): Promise<string[]> {
   return [
     ...(packages.length === 0 ? [] : [`Debian packages to install: ${packages.join(' ')}`]),
     'processes to start: containerd, etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy',
-    `ports to listen on: ${Object.values(ports).join(', ')} (ingress-nginx: ${String(ports.ingress)}); the API server and the kubelet on every address, the rest on loopback`,
+    `ports to listen on: ${Object.values(ports).join(', ')} (ingress-nginx: ${String(ports.ingress)}, a Gateway: ${String(ports.gateway)}); the API server and the kubelet on every address, the rest on loopback`,
     ...(sysctls.length === 0 ? [] : [`kernel settings: ${sysctls.join(' ')}`]),
     `network: a bridge ${bridge} and iptables rules in chains KUBE-* and CNI-*`,
     `folders: ${hostFolder()}; built programs and images in the cache beside it; Kubernetes itself uses ${fixedFolders.slice(0, 3).join(', ')} and control groups under kubepods`,

@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
 import { kindCommands, kindConfig } from './kind.ts';
 
-it("makes the ingress's node port a port of this machine's loopback address", () => {
-  expect(kindConfig(30080)).toMatchObject({
+it("makes the routers' node ports ports of this machine's loopback address", () => {
+  expect(kindConfig([30080, 30081])).toMatchObject({
     kind: 'Cluster',
     nodes: [
       {
         role: 'control-plane',
-        extraPortMappings: [{ containerPort: 30080, hostPort: 30080, listenAddress: '127.0.0.1' }],
+        extraPortMappings: [
+          { containerPort: 30080, hostPort: 30080, listenAddress: '127.0.0.1' },
+          { containerPort: 30081, hostPort: 30081, listenAddress: '127.0.0.1' },
+        ],
       },
     ],
   });

@@ -10,22 +10,25 @@ import { clientPrograms } from '../clients.ts';
 import { awaitIngress } from '../ingress.ts';
 import { applyObjects, kubectlFor } from '../kubectl.ts';
 import { ingressNginxManifests } from '../manifests/ingressNginx.ts';
-import { ingressPort } from '../types.ts';
+import { gatewayPort, ingressPort } from '../types.ts';
 import type { Access, Provider } from '../types.ts';
 
 export const kindName = 'postgrest-operator';
 
-/** kind's configuration: one node, whose node port for the ingress is a port of this machine's loopback address. */
-export function kindConfig(port: number): object {
+/** kind's configuration: one node, whose node ports of these numbers are ports of this machine's loopback address. */
+export function kindConfig(ports: readonly number[]): object {
   return {
     apiVersion: 'kind.x-k8s.io/v1alpha4',
     kind: 'Cluster',
     nodes: [
       {
         role: 'control-plane',
-        extraPortMappings: [
-          { containerPort: port, hostPort: port, listenAddress: '127.0.0.1', protocol: 'TCP' },
-        ],
+        extraPortMappings: ports.map((port) => ({
+          containerPort: port,
+          hostPort: port,
+          listenAddress: '127.0.0.1',
+          protocol: 'TCP',
+        })),
       },
     ],
   };
@@ -83,7 +86,7 @@ export function kindProvider(): Provider {
       if (await exists()) return [];
       return [
         `a Docker container named ${kindName}-control-plane, out of kind's node image, which Docker fetches`,
-        `port ${String(ingressPort)} of 127.0.0.1 for ingress-nginx`,
+        `ports ${String(ingressPort)} and ${String(gatewayPort)} of 127.0.0.1 for ingress-nginx and a Gateway`,
         `a kubeconfig in ${folder()}; built programs and images in the cache beside it`,
         '`down` removes the container and the kubeconfig; the cache and the node image stay',
       ];
@@ -98,7 +101,7 @@ export function kindProvider(): Provider {
           await log.step('creating the kind cluster', () =>
             kind(
               kindCommands.create(access.kubeconfig, process.env.PGRST_KIND_NODE_IMAGE),
-              stringify(kindConfig(ingressPort)),
+              stringify(kindConfig([ingressPort, gatewayPort])),
             ),
           );
         }
