@@ -111,7 +111,7 @@ ${bodyLimit(bodySize)}
   client_body_buffer_size 128k;
 
   proxy_http_version 1.1;
-  # Below ${content.timeouts?.request === undefined ? 'the 60 s' : 'those'} of ingress-nginx: the one nearer to the database gives up first.
+  # Below the ${content.timeouts?.request === undefined ? '60 s of ingress-nginx' : 'wait of the ingress'}: the one nearer to the database gives up first.
   proxy_connect_timeout 2s;
   proxy_read_timeout ${request};
   proxy_send_timeout ${request};
@@ -218,8 +218,8 @@ function bodyLimit(bodySize: string | undefined): string {
     : `  client_max_body_size ${nginxSize(bodySize)};`;
 }
 
-function tooLargeAnswer(bodySize: string | undefined): string {
-  return bodySize === undefined ? '' : '    error_page 413 = @too_large;\n';
+function tooLargeAnswer(bodySize: string | undefined, indent = ''): string {
+  return bodySize === undefined ? '' : `${indent}    error_page 413 = @too_large;\n`;
 }
 
 function tooLargeLocation(bodySize: string | undefined): string {
@@ -254,7 +254,7 @@ function serviceLocations({ routes, bodySize }: RevisionContent): string {
       proxy_set_header X-Request-Id $id;
       error_page 502 = @service_away;
       error_page 504 = @service_late;
-${tooLargeAnswer(bodySize)}      proxy_pass http://$service$request_uri;
+${tooLargeAnswer(bodySize, '  ')}      proxy_pass http://$service$request_uri;
     }
 
     location @service_away {
