@@ -139,6 +139,7 @@ describe.each([
     ['apps', 'deployments', 'create delete get list patch watch'],
     ['apps', 'controllerrevisions', 'create delete get list patch watch'],
     ['networking.k8s.io', 'ingresses', 'create delete get list patch watch'],
+    ['networking.k8s.io', 'networkpolicies', 'create delete get list patch watch'],
     ['networking.k8s.io', 'ingressclasses', ''],
     ['policy', 'poddisruptionbudgets', 'create delete get list patch watch'],
     ['discovery.k8s.io', 'endpointslices', 'get list watch'],

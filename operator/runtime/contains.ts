@@ -31,7 +31,27 @@ export function sameJson(a: unknown, b: unknown): boolean {
  * for a field that somebody else changed.
  */
 export function containsDesired(observed: KubeObject, desired: KubeObject): boolean {
+  if (desired.kind === 'HTTPRoute' && !hasSameLists(observed['spec'], desired['spec'])) return false;
   return contains(observed, desired.kind === 'Secret' ? withData(desired) : desired, '');
+}
+
+/**
+ * Whether each list in `desired` is as long in `observed`. Backends and header matches of an HTTPRoute have names, but
+ * its rules are one atomic list: one that somebody added is not another manager's to keep.
+ */
+function hasSameLists(observed: unknown, desired: unknown): boolean {
+  if (Array.isArray(desired))
+    return (
+      Array.isArray(observed) &&
+      observed.length === desired.length &&
+      desired.every((item, index) => hasSameLists(observed[index], item))
+    );
+  return (
+    !isRecord(desired) ||
+    Object.entries(desired).every(([name, value]) =>
+      hasSameLists(isRecord(observed) ? observed[name] : undefined, value),
+    )
+  );
 }
 
 function contains(observed: unknown, desired: unknown, field: string): boolean {
