@@ -107,7 +107,7 @@ const timeouts = rule(
     statement: statement
       .optional()
       .describe(
-        'statement_timeout of the connections to the database. Absent: what the role or the database has; then it is not lined up with the others.',
+        'statement_timeout of the connections to the database; a role that has one of its own keeps that. Behind the pooler it is set for all revisions at once. Absent: what the role or the database has; then it is not lined up with the others.',
       ),
     request: request
       .default('55s')
