@@ -82,8 +82,9 @@ function failureOfGates(analysis: AnalysisSpec, gates: GateCounters): string | u
   const { requests, errors } = gates;
   const isEnough = requests >= minRequests;
   if (maxErrorRate !== undefined) {
-    const isCertain = errors >= fewErrors && exceeds(errors, minRequests, maxErrorRate);
-    if (isCertain || (isEnough && exceeds(errors, requests, maxErrorRate))) {
+    // With fewer requests than it takes, all that are still missing are taken for good ones.
+    const isOver = exceeds(errors, Math.max(requests, minRequests), maxErrorRate);
+    if (isOver && (isEnough || errors >= fewErrors)) {
       const samples = `${grouped(errors)} of ${grouped(requests)} requests in ${window}`;
       return `error rate ${percent(errors / requests, 3)} is over ${threshold(maxErrorRate)} (${samples})`;
     }

@@ -26,9 +26,10 @@ export async function queryPrometheus(
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
   const url = new URL(`${address.replace(/\/+$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`);
-  const { status, body = '' } = await getBody(urlToHttpOptions(url), limits, signal);
+  const { status, body } = await getBody(urlToHttpOptions(url), limits, signal);
   if (status !== 200)
     throw new Error(`it answered ${status}${status === 400 ? ': the query is not PromQL' : ''}`);
+  if (body === undefined) throw new Error('its answer is larger than 1 MB');
   return readResult(body);
 }
 

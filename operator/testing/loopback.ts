@@ -38,33 +38,42 @@ export async function startLoopbackServer(handle: Handler): Promise<LoopbackServ
   };
 }
 
-/** A fake clock that tells when somebody begins to wait: real HTTP takes real time, which nobody should guess. */
+/** A fake clock that tells who waits: real HTTP takes real time, which nobody should guess. */
 export interface WaitingClock extends FakeClock {
-  /** Moves time by `ms` and resolves when somebody waits again, be it a moment that has begun already. */
-  pass(ms: number): Promise<void>;
-  /** Resolves when somebody has begun to wait since the last `pass`. */
-  waiting(): Promise<void>;
+  /** Resolves as soon as so many wait for time to pass (default 1). */
+  waiting(parties?: number): Promise<void>;
+  /** Moves time by `ms`; resolves as soon as so many wait again. */
+  pass(ms: number, parties?: number): Promise<void>;
 }
 
 /** Virtual time, as `createFakeClock` has it. */
 export function createWaitingClock(): WaitingClock {
   const clock = createFakeClock();
-  let began = Promise.withResolvers<undefined>();
-  const waiting = async (): Promise<void> => {
-    await began.promise;
+  const timers = new Set<object>();
+  let changed = Promise.withResolvers<undefined>();
+  const waiting = async (parties = 1): Promise<void> => {
+    while (timers.size < parties) await changed.promise;
   };
   return {
     ...clock,
     waiting,
     after: (ms, callback) => {
-      const cancel = clock.after(ms, callback);
-      began.resolve(undefined);
-      return cancel;
+      const timer = {};
+      timers.add(timer);
+      changed.resolve(undefined);
+      changed = Promise.withResolvers();
+      const cancel = clock.after(ms, () => {
+        timers.delete(timer);
+        callback();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
     },
-    pass: async (ms) => {
-      began = Promise.withResolvers();
+    pass: async (ms, parties) => {
       await clock.advance(ms);
-      await waiting();
+      await waiting(parties);
     },
   };
 }
