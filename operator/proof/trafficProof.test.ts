@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Expectation } from '../rollout/types.ts';
+import { createFakeClock } from '../testing/fakeClock.ts';
+import { startLoopbackServer, type LoopbackServer } from '../testing/loopback.ts';
+import { proveTraffic } from './trafficProof.ts';
+
+let server: LoopbackServer | undefined;
+afterEach(() => server?.close());
+
+/** An answer of the router: by a revision's gate, or by whoever has none. */
+interface Answer {
+  readonly revision?: number;
+  readonly status: number;
+}
+
+/** Proves `expectation` at one place that answers in turn; every answer takes `tookMs` of the fake clock. */
+async function prove(expectation: Expectation, answers: (asked: number) => Answer, tookMs = 0) {
+  const clock = createFakeClock();
+  let asked = 0;
+  const { port, requests } = (server = await startLoopbackServer((_, response) => {
+    asked += 1;
+    const { revision, status } = answers(asked);
+    const headers = revision === undefined ? {} : { 'X-Pgrst-Revision': String(revision) };
+    void clock.advance(tookMs).then(() => response.writeHead(status, headers).end());
+  }));
+  const told = new Set<string>();
+  const progress = (value: unknown): void => {
+    const { unreachable } = value as { unreachable: string | undefined };
+    if (unreachable !== undefined) told.add(unreachable.replace(String(port), '<port>'));
+  };
+  const result = await proveTraffic(
+    { expectation, previousWeight: 0, request: { host: 'tasks.example.test', path: '/todo', headers: {} } },
+    () => Promise.resolve([{ ip: '127.0.0.1', port }]),
+    { ...clock, after: immediately },
+    { signal: new AbortController().signal, progress },
+  );
+  return { result, told: [...told], requests };
+}
+
+function immediately(_: number, callback: () => void): () => void {
+  const immediate = setImmediate(callback);
+  return () => {
+    clearImmediate(immediate);
+  };
+}
+
+/** A first rollout away from a service without a gate. */
+const away: Expectation = { kind: 'weights', stable: 0, candidate: 1, weight: 0 };
+
+describe('proving traffic', () => {
+  test('a service without a gate proves that it has all, in its own time and with its own errors', async () => {
+    const { result, told, requests } = await prove(away, () => ({ status: 404 }), 1000);
+    expect(result.requests).toBe(100);
+    expect(told).toEqual([]);
+    expect(new Set(requests)).toEqual(new Set(['127.0.0.1 GET /todo']));
+  });
+
+  test('while the router finds nobody, that is no proof', async () => {
+    const { result } = await prove(away, (asked) => ({ status: asked <= 40 ? 503 : 200 }));
+    expect(result.requests).toBe(140);
+  });
+
+  test('a router that finds nobody for long is told of', async () => {
+    const { told } = await prove(away, (asked) => ({ status: asked <= 40 ? 503 : 200 }), 1000);
+    expect(told).toEqual([expect.stringContaining('127.0.0.1:<port> answers 503 without asking a gate')]);
+  });
+
+  test('where only revisions should answer, somebody without a gate is told of', async () => {
+    const { result, told } = await prove(
+      { kind: 'stable', revision: 1 },
+      (asked) => (asked <= 40 ? { status: 302 } : { revision: 1, status: 204 }),
+      1000,
+    );
+    expect(result.requests).toBe(140);
+    expect(told).toEqual([expect.stringContaining('127.0.0.1:<port> answers 302 without asking a gate')]);
+  });
+});
