@@ -98,9 +98,11 @@ export async function gate(log: Log): Promise<ImageRecipe> {
       // nginx drains on SIGQUIT; SIGTERM is its fast stop.
       stopSignal: 'SIGQUIT',
     },
-    layers: [await debianLayer('gate', ['nginx-light', 'libnginx-mod-http-js'], log, [withoutPerl])],
+    layers: [await debianLayer('gate', ['nginx-light', 'libnginx-mod-http-js', 'dash'], log, [withoutPerl])],
     entries: [
       ...baseEntries([{ name: 'nginx', id: 101 }]),
+      // For gates whose routes lead to other Services: they read their pod's resolv.conf before they start.
+      { path: 'usr/bin/sh', linkTo: 'dash' },
       ...ownFolders(101, ['var/lib/nginx', 'var/log/nginx']),
     ],
   };
