@@ -24,8 +24,15 @@ export async function operatorInstalled(target: Target): Promise<boolean> {
   return list.trim() !== '';
 }
 
-/** Installs or upgrades the chart with the images of this cluster, and waits until both replicas are ready. */
-export async function installOperator(target: Target, log: Log): Promise<void> {
+/**
+ * Installs or upgrades the chart with the images of this cluster, and waits until both replicas are ready. `gateway`:
+ * the Service of a Gateway, in a cluster that knows the kinds of Gateway API.
+ */
+export async function installOperator(
+  target: Target,
+  log: Log,
+  { gateway }: { gateway?: { readonly namespace: string; readonly name: string } } = {},
+): Promise<void> {
   const { images } = target;
   const colon = images.operator.lastIndexOf(':');
   const values = {
@@ -34,6 +41,7 @@ export async function installOperator(target: Target, log: Log): Promise<void> {
     'operands.postgrest': images.postgrest,
     'operands.gate': images.gate,
     'operands.pgbouncer': images.pgbouncer,
+    ...(gateway && { 'gateway.service.namespace': gateway.namespace, 'gateway.service.name': gateway.name }),
   };
   const settings = Object.entries(values).flatMap(([key, value]) => ['--set-string', `${key}=${value}`]);
   await log.step('helm upgrade --install postgrest-operator', () =>
