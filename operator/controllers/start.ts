@@ -11,7 +11,9 @@ import type { Outcome } from '../runtime/outcome.ts';
 import { createQueue, type Queue, type QueueMetrics } from '../runtime/queue.ts';
 import type { Rng } from '../runtime/random.ts';
 import type { Key, Reconciler } from '../runtime/reconciler.ts';
-import { createNginxAnnotationsRouter, type IngressService } from '../traffic/nginxAnnotations.ts';
+import type { RouterService } from '../traffic/common.ts';
+import { createGatewayRouter } from '../traffic/gateway.ts';
+import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
 import { cacheSelections, type Caches } from './apiinstance/caches.ts';
 import { createApiInstanceController } from './apiinstance/index.ts';
 import { createApiSchemaController, createRunWork } from './apischema/index.ts';
@@ -22,14 +24,21 @@ export interface ControllersDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Logger;
-  readonly metrics: { readonly controller: ControllerMetrics; queue(name: string): QueueMetrics };
+  readonly metrics: {
+    readonly controller: ControllerMetrics;
+    queue(name: string): QueueMetrics;
+    rolloutEnded(outcome: string, seconds: number | undefined): void;
+  };
   readonly events: EventRecorder;
   readonly config: {
     readonly POSTGREST_IMAGE: string;
     readonly GATE_IMAGE: string;
     readonly PGBOUNCER_IMAGE: string;
-    readonly INGRESS_SERVICE: IngressService;
+    readonly INGRESS_SERVICE: RouterService;
+    /** Undefined: no Gateway, and perhaps a cluster that does not know its kinds. */
+    readonly GATEWAY_SERVICE?: RouterService | undefined;
     readonly WATCH_NAMESPACE: string;
+    readonly LEASE_NAMESPACE: string;
     readonly IDENTITY: string;
   };
 }
@@ -48,13 +57,16 @@ const workers = 4;
 /** Fills the caches and starts the workers once they are full. */
 export function startControllers(deps: ControllersDeps): Running {
   const caches = startCaches(deps);
+  const informers = (Object.values(caches) as (Informer | undefined)[]).filter(
+    (cache) => cache !== undefined,
+  );
   let isReady = false;
   const stopping = new AbortController();
   let stopWorkers: ((deadlineMs: number) => Promise<void>) | undefined;
 
   const begin = async (): Promise<void> => {
     const clusterId = await readClusterId(deps, stopping.signal);
-    await Promise.all(Object.values(caches).map((cache: Informer) => cache.ready));
+    await Promise.all(informers.map((informer) => informer.ready));
     if (clusterId === undefined || stopping.signal.aborted) return;
     isReady = true;
     stopWorkers = startWorkers(deps, caches, clusterId);
@@ -66,7 +78,7 @@ export function startControllers(deps: ControllersDeps): Running {
     async stop(deadlineMs) {
       stopping.abort(new Error('the operator is stopping'));
       await stopWorkers?.(deadlineMs);
-      for (const cache of Object.values(caches) as Informer[]) cache.stop();
+      for (const informer of informers) informer.stop();
     },
   };
 }
@@ -85,6 +97,8 @@ function startCaches({ client, clock, rng, log, config }: ControllersDeps): Cach
     pods: start('pods'),
     budgets: start('budgets'),
     accounts: start('accounts'),
+    policies: start('policies'),
+    httpRoutes: config.GATEWAY_SERVICE && start('httpRoutes'),
   };
 }
 
@@ -93,7 +107,7 @@ function startWorkers(
   caches: Caches,
   clusterId: string,
 ): (deadlineMs: number) => Promise<void> {
-  const { client, clock, rng, log, events, config } = deps;
+  const { client, clock, rng, log, events, config, metrics } = deps;
   const common = { client, caches, clock, rng, log, events };
   const analyst = createSqlAnalyst();
   const schemaQueue = queueFor('apischema', deps);
@@ -108,7 +122,19 @@ function startWorkers(
   const instance = createApiInstanceController({
     ...common,
     queue: instanceQueue,
-    router: createNginxAnnotationsRouter(client, config.INGRESS_SERVICE),
+    routers: {
+      IngressNginx: createNginxAnnotationsRouter(client, config.INGRESS_SERVICE),
+      GatewayAPI: config.GATEWAY_SERVICE && createGatewayRouter(client, config.GATEWAY_SERVICE),
+    },
+    callers: {
+      ingress: config.INGRESS_SERVICE,
+      gateway: config.GATEWAY_SERVICE,
+      // The operator's Lease is where the operator is.
+      operator: { namespace: config.LEASE_NAMESPACE },
+    },
+    onRolloutEnded: ({ outcome, seconds }) => {
+      metrics.rolloutEnded(outcome, seconds);
+    },
     images: {
       postgrest: config.POSTGREST_IMAGE,
       gate: config.GATE_IMAGE,

@@ -14,6 +14,8 @@ export interface Metrics {
   /** The metrics of one queue, under the controller's name. */
   queue(name: string): QueueMetrics;
   readonly request: OnRequest;
+  /** A rollout, or a way back, that ended; `seconds` from its beginning, undefined where that is not known. */
+  rolloutEnded(outcome: string, seconds: number | undefined): void;
   /** Whether this process leads; `lease` is the name of the Lease. */
   leader(lease: string, isLeader: boolean): void;
 }
@@ -35,7 +37,48 @@ export function createMetrics(): Metrics {
     controller: controllerMetrics(registry),
     queue: queueMetrics(registry),
     request: requestMetrics(registry),
+    rolloutEnded: rolloutMetrics(registry),
     leader: leaderMetrics(registry),
+  };
+}
+
+/** From the seconds of an abort to the hours of a rollout with long pauses. */
+const rolloutBuckets = [
+  1,
+  2,
+  5,
+  10,
+  30,
+  60,
+  120,
+  300,
+  600,
+  1800,
+  3600,
+  3 * 3600,
+  6 * 3600,
+  12 * 3600,
+  86_400,
+];
+
+function rolloutMetrics(registry: Registry): Metrics['rolloutEnded'] {
+  const registers = [registry];
+  const total = new Counter({
+    name: 'pgrst_operator_rollouts_total',
+    help: 'Rollouts and ways back that ended, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'pgrst_operator_rollout_duration_seconds',
+    help: 'How long they took, by outcome',
+    labelNames: ['outcome'],
+    buckets: rolloutBuckets,
+    registers,
+  });
+  return (outcome, seconds) => {
+    total.inc({ outcome });
+    if (seconds !== undefined) duration.observe({ outcome }, seconds);
   };
 }
 

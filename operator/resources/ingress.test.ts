@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../runtime/object.ts';
 import { instanceSpec, owner } from '../testing/resourceCases.ts';
-import { canaryIngress } from './ingress.ts';
-import { readCanary } from './readIngress.ts';
+import { canaryIngress, mainIngress } from './ingress.ts';
+import { readCanary, readMain, rivalIngress } from './readIngress.ts';
 
 const spec = instanceSpec();
 const canary = (weight: number) => canaryIngress(owner, spec, { revision: 4, weight, cookie: 'c' });
@@ -40,5 +40,103 @@ describe('a canary that was edited by hand', () => {
   test("is none when it leads to another instance's Service, or nowhere", () => {
     expect(readCanary('other', canary(50))).toBeUndefined();
     expect(readCanary('todo', { ...canary(50), spec: {} })).toBeUndefined();
+  });
+});
+
+const away = instanceSpec({ rollout: { from: { service: { name: 'legacy', port: 8000 } } } });
+
+/** An Ingress of the user's own, with the instance's host and path, made as ours is. */
+function theirs(change: {
+  readonly namespace?: string;
+  readonly port?: number;
+  readonly pathType?: string;
+  readonly path?: string;
+  readonly host?: string;
+  readonly ingressClassName?: string;
+  readonly annotations?: Record<string, string>;
+}): KubeObject {
+  const {
+    namespace = 'shop',
+    port = 8000,
+    pathType = 'Prefix',
+    path = '/',
+    host = 'todo.example.com',
+  } = change;
+  const { annotations = {}, ingressClassName } = change;
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'old', namespace, annotations },
+    spec: {
+      ...(ingressClassName === undefined ? {} : { ingressClassName }),
+      rules: [
+        {
+          host,
+          http: {
+            paths: [{ path, pathType, backend: { service: { name: 'legacy', port: { number: port } } } }],
+          },
+        },
+      ],
+    },
+  };
+}
+
+describe('a main route that was edited by hand', () => {
+  const lead = (path: string, service: object): KubeObject => ({
+    ...mainIngress(owner, away, 'from'),
+    spec: { rules: [{ http: { paths: [{ path, backend: { service } }] } }] },
+  });
+
+  test.each([
+    ['leads to the stable Service', lead('/', { name: 'todo', port: { name: 'http' } }), 'stable'],
+    ['leads to the old service', lead('/', { name: 'legacy', port: { number: 8000 } }), 'from'],
+    ['leads to another port of it', lead('/', { name: 'legacy', port: { number: 9000 } }), undefined],
+    ['leads to somebody else', lead('/', { name: 'other', port: { number: 8000 } }), undefined],
+    ['has another path', lead('/x', { name: 'todo', port: { name: 'http' } }), undefined],
+    ['leads nowhere', { ...mainIngress(owner, away), spec: {} }, undefined],
+  ])('is what it %s', (_, ingress, expected) => {
+    expect(readMain('todo', away, ingress)).toBe(expected);
+  });
+
+  test('is none when it was made a canary', () => {
+    const object = mainIngress(owner, away);
+    const annotations = { [annotation('canary')]: 'true' };
+    expect(
+      readMain('todo', away, { ...object, metadata: { ...object.metadata, annotations } }),
+    ).toBeUndefined();
+  });
+});
+
+describe('who else claims host and path', () => {
+  const ingressClassName = 'nginx';
+  const classAnnotation = { 'kubernetes.io/ingress.class': 'nginx' };
+
+  test.each([
+    ['an Ingress with both', theirs({ ingressClassName }), true],
+    ['one in another namespace', theirs({ ingressClassName, namespace: 'other' }), true],
+    ['one of the class by annotation', theirs({ annotations: classAnnotation }), true],
+    ['one with a slash more', theirs({ ingressClassName, path: '//' }), true],
+    ['one of another class', theirs({ ingressClassName: 'internal' }), false],
+    ['one without a class', theirs({}), false],
+    ['one with another path', theirs({ ingressClassName, path: '/x' }), false],
+    ['one with another host', theirs({ ingressClassName, host: 'x.example.com' }), false],
+    ['a canary', theirs({ ingressClassName, annotations: { [annotation('canary')]: 'true' } }), false],
+  ])('%s', (_, ingress, isRival) => {
+    expect(rivalIngress(owner, spec, [mainIngress(owner, spec), ingress])).toBe(
+      isRival ? ingress : undefined,
+    );
+  });
+
+  test.each([
+    ['nobody, while the old Ingress and ours lead to the same service', 'from', {}, false],
+    ['nobody, before there is one of ours', undefined, {}, false],
+    ['the old Ingress, once ours leads to the stable Service', 'stable', {}, true],
+    ['an old Ingress to another port', 'from', { port: 9000 }, true],
+    ["an old Ingress to another namespace's service", 'from', { namespace: 'other' }, true],
+    ['an old Ingress that matches in another way', 'from', { pathType: 'ImplementationSpecific' }, true],
+  ] as const)('on the way from another service: %s', (_, main, change, isRival) => {
+    const ours = main ? [mainIngress(owner, away, main)] : [];
+    const old = theirs({ ingressClassName, ...change });
+    expect(rivalIngress(owner, away, [old, ...ours])).toBe(isRival ? old : undefined);
   });
 });

@@ -1,12 +1,25 @@
 import { verbs, type ApiInstanceStatus, type Verb } from '../api/v1alpha1/apiInstanceStatus.ts';
 import type { Step } from '../api/v1alpha1/apiInstanceRollout.ts';
 import type { Rejected } from './target.ts';
-import type { HistoryEntry } from './scale.ts';
+import { hasMoved, type HistoryEntry } from './scale.ts';
+import { legacy } from './types.ts';
 
 /** What the operator remembers of rollouts: the part of status that is not derived from the world. */
 export type Memory = Pick<
   ApiInstanceStatus,
-  'stable' | 'candidate' | 'step' | 'pausedSince' | 'rejected' | 'lastAction' | 'history'
+  | 'stable'
+  | 'candidate'
+  | 'step'
+  | 'pausedSince'
+  | 'heldSince'
+  | 'fast'
+  | 'startedAt'
+  | 'progressedAt'
+  | 'breaking'
+  | 'restart'
+  | 'rejected'
+  | 'lastAction'
+  | 'history'
 >;
 
 /** The world as far as an action needs it. */
@@ -15,12 +28,18 @@ export interface ActionWorld {
   readonly steps: readonly Step[];
   /** The revision of the spec; undefined while the spec cannot be turned into one. */
   readonly desired: { readonly number: number; readonly hash: string; readonly release: string } | undefined;
-  /** The revision that the stable Service selects. */
+  /** Who has the main route: a revision, or `legacy`. */
   readonly main: number | undefined;
   /** Revisions that one can go back to. */
   readonly kept: readonly number[];
   /** Kept revisions whose release is gone or about to go: they cannot serve any more. */
   readonly ended: readonly number[];
+  /** Revisions that have all their pods: going back to one of them waits for nothing. */
+  readonly warm: readonly number[];
+  /** The pause is over and the rollout waits for a judgement only. */
+  readonly isJudged: boolean;
+  /** What the candidate takes from clients, or that nobody knows it, holds it up. */
+  readonly awaitsApproval: boolean;
 }
 
 /** An action with its target: what `pgrst.dev/accepted` holds. */
@@ -41,7 +60,7 @@ export interface Refused {
  * the result is carried out. `id` must be new for each request.
  */
 export function resolveAction(text: string, id: string, world: ActionWorld): Accepted | Refused {
-  const match = /^([a-z]+)(?:=([0-9]{1,9}))?$/.exec(text.trim());
+  const match = /^([a-z-]+)(?:=([0-9]{1,9}))?$/.exec(text.trim());
   const verb = verbs.find((known) => known === match?.[1]);
   const wanted = match?.[2] === undefined ? undefined : Number(match[2]);
   if (!verb || (wanted !== undefined && verb !== 'rollback')) {
@@ -54,13 +73,42 @@ export function resolveAction(text: string, id: string, world: ActionWorld): Acc
 const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) => number | Refused> = {
   promote: (world) => {
     if (!isStepping(world)) return { refused: `there is no rollout to promote: ${whyNone(world)}` };
-    const pause = nextPause(world);
-    if (pause === undefined) return { refused: 'there is nothing to skip: no pause is left in this rollout' };
-    return candidateOf(world) ?? 0;
+    if (promotedStep(world) === undefined) {
+      return { refused: 'there is nothing to skip: no pause is left in this rollout' };
+    }
+    return candidateOf(world) ?? legacy;
+  },
+  'promote-full': (world) =>
+    isStepping(world)
+      ? (candidateOf(world) ?? legacy)
+      : { refused: `there is no rollout to promote: ${whyNone(world)}` },
+  pause: (world) => {
+    if (!isStepping(world)) return { refused: `there is no rollout to pause: ${whyNone(world)}` };
+    return world.memory.heldSince === undefined
+      ? (candidateOf(world) ?? legacy)
+      : { refused: 'the rollout is paused already: use resume to go on' };
+  },
+  resume: (world) => {
+    if (!isStepping(world)) return { refused: `there is no rollout to resume: ${whyNone(world)}` };
+    return world.memory.heldSince === undefined
+      ? { refused: 'nobody has paused the rollout: use promote to skip a pause of the steps' }
+      : (candidateOf(world) ?? legacy);
   },
   abort: (world) => {
     if (!isStepping(world)) return { refused: `there is no rollout to abort: ${whyNone(world)}` };
-    return world.memory.stable?.revision ?? { refused: 'the first rollout has nothing to go back to' };
+    const stable = world.memory.stable?.revision;
+    if (stable !== undefined) return stable;
+    return world.main === legacy ? legacy : { refused: 'the first rollout has nothing to go back to' };
+  },
+  restart: (world) =>
+    world.main === undefined || world.main === legacy
+      ? { refused: 'no revision serves yet: there are no pods to replace' }
+      : world.main,
+  approve: (world) => {
+    if (!isStepping(world)) return { refused: `there is no rollout to approve: ${whyNone(world)}` };
+    return world.awaitsApproval
+      ? (candidateOf(world) ?? legacy)
+      : { refused: 'nothing waits for an approval' };
   },
   rollback: (world, wanted) => {
     if (!world.desired)
@@ -116,50 +164,110 @@ export function carryOut(accepted: Accepted, world: ActionWorld, nowIso: string)
     ...change,
     lastAction: { ...accepted, at: nowIso, result },
   });
-  const reject = (reason: Rejected['reason']): Memory => {
-    if (!world.desired) return {};
-    const { hash, number } = world.desired;
-    const others = (memory.rejected ?? []).filter((entry) => entry.hash !== hash);
-    const entry = { revision: number, hash, to: accepted.target, reason, at: nowIso };
-    return { rejected: [entry, ...others].slice(0, 50), step: 0, ...noPause };
-  };
   switch (accepted.verb) {
     case 'promote': {
-      const pause = nextPause(world);
-      if (pause === undefined || accepted.target !== candidateOf(world)) {
+      const step = promotedStep(world);
+      if (step === undefined || accepted.target !== candidateOf(world)) {
         return done('The rollout had moved on: nothing was skipped.');
       }
-      return done(`Skipped the pause at step ${pause}.`, { step: pause + 1, ...noPause });
+      const what = world.isJudged ? 'Waived the judgement at' : 'Skipped the pause at';
+      return done(`${what} step ${step - 1}.`, { step, ...noPause });
+    }
+    case 'promote-full':
+      if (accepted.target !== candidateOf(world)) return done('The rollout had ended: nothing was skipped.');
+      return done('The remaining steps, pauses and checks are skipped.', { fast: true, ...noPause });
+    case 'pause':
+      if (accepted.target !== candidateOf(world))
+        return done('The rollout had ended before it could be paused.');
+      return done(`Revision ${accepted.target} stays where it is.`, { heldSince: nowIso });
+    case 'resume':
+      return done('The rollout goes on.', { heldSince: undefined });
+    case 'restart':
+      return done(`The pods of revision ${accepted.target} are replaced, one after the other.`, {
+        restart: { revision: accepted.target, at: nowIso },
+      });
+    case 'approve': {
+      if (accepted.target !== candidateOf(world)) return done('The rollout had ended: nothing was approved.');
+      const shown = memory.breaking ?? {
+        revision: accepted.target,
+        stable: memory.stable?.revision ?? accepted.target,
+        total: 0,
+        changes: [],
+      };
+      return done(`What clients lose with revision ${accepted.target} is approved.`, {
+        breaking: { ...shown, approved: true },
+      });
     }
     case 'abort': {
       if (!isStepping(world)) return done('The rollout had ended before it could be aborted.');
       const left = candidateOf(world) ?? accepted.target;
-      return done(`Revision ${left} is rejected; revision ${accepted.target} serves.`, {
-        ...reject('Aborted'),
-        history: addHistory(memory.history, {
-          revision: left,
-          release: world.desired?.release ?? '',
-          from: accepted.target,
-          outcome: 'Aborted',
-          at: nowIso,
-        }),
-      });
+      const serves =
+        accepted.target === legacy ? 'the service of rollout.from' : `revision ${accepted.target}`;
+      return done(
+        `Revision ${left} is rejected; ${serves} serves.`,
+        leave(world, accepted.target, 'Aborted', nowIso),
+      );
     }
     case 'rollback':
       if (!world.desired) return done('The spec cannot be read: nothing was rolled back.');
       return done(
         `Revision ${world.desired.number} is rejected; traffic goes to revision ${accepted.target}.`,
-        reject('RolledBack'),
+        {
+          ...reject(world, accepted.target, 'RolledBack', nowIso),
+          fast: world.warm.includes(accepted.target) ? true : undefined,
+        },
       );
     case 'retry': {
       const hash = world.desired?.hash;
       return done(`Revision ${accepted.target} is rolled out again.`, {
         rejected: (memory.rejected ?? []).filter((entry) => entry.hash !== hash),
-        step: 0,
-        ...noPause,
+        ...fromStart,
       });
     }
   }
+}
+
+/**
+ * What is remembered once the candidate is left before it was promoted, by a person or by a check: its content is
+ * rejected, and history says why. `message`: check, value, threshold, samples.
+ */
+export function leave(
+  world: Pick<ActionWorld, 'memory' | 'desired'>,
+  to: number,
+  reason: Rejected['reason'],
+  nowIso: string,
+  message?: string,
+): Memory {
+  const { memory, desired } = world;
+  if (!desired) return {};
+  return {
+    ...reject(world, to, reason, nowIso, message),
+    history: addHistory(memory.history, {
+      revision: desired.number,
+      release: desired.release,
+      from: to,
+      outcome: 'Aborted',
+      ...(message === undefined ? {} : { message }),
+      ...(memory.startedAt === undefined ? {} : { startedAt: memory.startedAt }),
+      at: nowIso,
+    }),
+  };
+}
+
+/** The content of the spec is rejected, and whatever rollout ran begins anew. */
+function reject(
+  { memory, desired }: Pick<ActionWorld, 'memory' | 'desired'>,
+  to: number,
+  reason: Rejected['reason'],
+  nowIso: string,
+  message?: string,
+): Memory {
+  if (!desired) return {};
+  const { hash, number } = desired;
+  const others = (memory.rejected ?? []).filter((entry) => entry.hash !== hash);
+  const said = message === undefined ? {} : { message };
+  const entry = { revision: number, hash, to, reason, ...said, at: nowIso };
+  return { rejected: [entry, ...others].slice(0, 50), ...fromStart };
 }
 
 /** Puts a rollout that ended in front of the others; the newest 50 are kept. */
@@ -170,7 +278,14 @@ export function addHistory(
   return [entry, ...(history ?? [])].slice(0, 50);
 }
 
-const noPause = { pausedSince: undefined } as const;
+const noPause = { pausedSince: undefined, heldSince: undefined } as const;
+const fromStart = {
+  step: 0,
+  ...noPause,
+  fast: undefined,
+  startedAt: undefined,
+  breaking: undefined,
+} as const;
 
 function isRejected({ memory, desired }: ActionWorld): boolean {
   return (memory.rejected ?? []).some((entry) => entry.hash === desired?.hash);
@@ -192,11 +307,12 @@ function candidateOf({ memory, desired, main }: ActionWorld): number | undefined
   return desired.number !== memory.stable?.revision ? desired.number : undefined;
 }
 
-/** Index of the pause that runs or comes next. */
-function nextPause({ memory, steps }: ActionWorld): number | undefined {
+/** The step that `promote` leads to: behind the judgement that is waited for, or behind the pause that runs or comes next. */
+function promotedStep({ memory, steps, isJudged }: ActionWorld): number | undefined {
   const from = memory.step ?? 0;
+  if (isJudged) return from + 1;
   const index = steps.findIndex((step, at) => at >= from && step.pause !== undefined);
-  return index < 0 ? undefined : index;
+  return index < 0 ? undefined : index + 1;
 }
 
 /** What "previous" is: the stable one while a rollout runs, else what had the traffic before it. */
@@ -208,7 +324,8 @@ function previous(world: ActionWorld): number | undefined {
     (entry) =>
       entry.revision === stable &&
       entry.from !== undefined &&
-      (entry.outcome === 'Promoted' || entry.outcome === 'RolledBack') &&
+      hasMoved(entry) &&
+      entry.from !== legacy &&
       world.kept.includes(entry.from) &&
       !rejected.has(entry.from),
   );

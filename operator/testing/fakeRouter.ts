@@ -26,6 +26,7 @@ export function createFakeRouter(places: readonly Address[] = []): TrafficRouter
       const route = routes(objects).find(({ metadata }) => metadata.name === names(instance).ingress);
       return { main: route?.spec.main, canary: route?.spec.canary };
     },
+    refusal: () => undefined,
     rival: (owner, { expose }, others) =>
       routes(others).find(
         ({ metadata, spec }) =>

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { apiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
 import { cacheSelections, type Caches } from '../controllers/apiinstance/caches.ts';
 import { createApiInstanceController } from '../controllers/apiinstance/index.ts';
 import { createInformer } from '../runtime/informer.ts';
@@ -69,9 +70,10 @@ export function createInstanceHarness(lives: readonly number[]): InstanceHarness
     namespace: 'ingress-nginx',
     name: 'controller',
   });
-  const cluster = createSimulatedCluster(kube, name, namespace, (ingress) =>
-    router.readCanary(name, ingress),
-  );
+  const cluster = createSimulatedCluster(kube, name, namespace, (objects) => {
+    const stored = kube.read({ apiVersion: api, kind: 'ApiInstance', namespace, name });
+    return router.read(name, apiInstanceSpec.parse(stored?.['spec']), objects);
+  });
   const remaining = [...lives];
   const violations: string[] = [];
   seed(kube);
@@ -164,7 +166,13 @@ function startOperator(
     rng,
     log,
     queue,
-    router,
+    routers: { IngressNginx: router, GatewayAPI: undefined },
+    callers: {
+      ingress: { namespace: 'ingress-nginx' },
+      gateway: undefined,
+      operator: { namespace: 'operator' },
+    },
+    onRolloutEnded: () => undefined,
     images: {
       postgrest: `postgrest:${version}`,
       gate: `gate:${version}`,

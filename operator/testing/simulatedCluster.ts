@@ -1,4 +1,5 @@
-import type { Canary, Expectation } from '../rollout/types.ts';
+import { legacy, type Canary, type Expectation } from '../rollout/types.ts';
+import type { TrafficReading } from '../traffic/router.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import type { FakeKube } from './fakeKube.ts';
 
@@ -21,28 +22,28 @@ interface Deployment extends KubeObject {
 
 const revisionLabel = 'pgrst.dev/revision';
 
-/** The cluster around a fake API server. `readCanary` is the router's. */
+/** The cluster around a fake API server. `read` is the router's view of its objects. */
 export function createSimulatedCluster(
   kube: FakeKube,
   instance: string,
   namespace: string,
-  readCanary: (ingress: KubeObject) => Canary | undefined,
+  read: (objects: readonly KubeObject[]) => TrafficReading,
 ): SimulatedCluster {
   let serial = 0;
   let seenMain: number | undefined;
 
   const service = () => kube.read({ apiVersion: 'v1', kind: 'Service', namespace, name: instance });
-  const main = (): number | undefined => {
+  const selected = (): number | undefined => {
     const selector = (service() as { spec?: { selector?: Record<string, string> } } | undefined)?.spec
       ?.selector;
     return selector ? Number(selector[revisionLabel]) : undefined;
   };
   const ingress = (name: string) =>
     kube.read({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace, name });
-  const canary = (): Canary | undefined => {
-    const object = ingress(`${instance}-canary`);
-    return object && readCanary(object);
-  };
+  const reading = () =>
+    read([ingress(instance), ingress(`${instance}-canary`)].filter((o) => o !== undefined));
+  const main = (): number | undefined => (reading().main === 'from' ? legacy : selected());
+  const canary = (): Canary | undefined => reading().canary;
   const podsOf = (revision: number): readonly KubeObject[] =>
     kube.all('Pod').filter(({ metadata }) => metadata.labels?.[revisionLabel] === String(revision));
 
@@ -90,6 +91,8 @@ export function createSimulatedCluster(
       switch (expectation.kind) {
         case 'main':
           return main() === expectation.revision;
+        case 'stable':
+          return selected() === expectation.revision;
         case 'canary':
           return share?.revision === expectation.revision;
         case 'weights':
@@ -107,7 +110,8 @@ export function createSimulatedCluster(
       const found: string[] = [];
       const now = main();
       const share = canary();
-      if (now !== undefined && podsOf(now).length === 0)
+      const isOurs = now !== undefined && now !== legacy;
+      if (isOurs && podsOf(now).length === 0)
         found.push(`the stable Service selects r${now}, which has no pod`);
       if (now === undefined && seenMain !== undefined && ingress(instance)) {
         found.push('the Ingress leads to no stable Service');

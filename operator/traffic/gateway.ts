@@ -41,6 +41,7 @@ export function createGatewayRouter(client: KubeClient, service: RouterService):
       return route ? readHttpRoute(instance, spec, route) : { main: undefined, canary: undefined };
     },
     rival: (owner, spec, others) => others.find((other) => isRival(owner, spec, other)),
+    refusal: (objects) => objects.map(refusalOf).find((text) => text !== undefined),
     probe: (owner, spec, kind) => ({
       host: spec.expose.host,
       path: spec.expose.path,

@@ -35,6 +35,8 @@ export function createNginxAnnotationsRouter(client: KubeClient, service: Router
       };
     },
     rival: rivalIngress,
+    // An Ingress has no word for it.
+    refusal: () => undefined,
     probe: (owner, spec, kind) => ({
       host: spec.expose.host,
       path: kind === 'stable' ? knownPath(owner, spec) : spec.expose.path,

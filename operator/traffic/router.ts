@@ -62,6 +62,8 @@ export interface TrafficRouter {
   read(instance: string, spec: ApiInstanceSpec, objects: readonly KubeObject[]): TrafficReading;
   /** Who else claims the same host and path, so that it would be chance who answers; `others` are objects of the kinds of `objectRefs`. */
   rival(owner: Owner, spec: ApiInstanceSpec, others: readonly KubeObject[]): KubeObject | undefined;
+  /** Why the router does not take up its observed objects, in a sentence; undefined when it does, or does not say. */
+  refusal(objects: readonly KubeObject[]): string | undefined;
   /** What to ask to see an expectation, answered by the gates themselves. */
   probe(owner: Owner, spec: ApiInstanceSpec, expectation: Expectation['kind']): ProbeRequest;
   /** Every place where the router listens for the host now: each has to be asked, because each has its own view. */

@@ -72,10 +72,24 @@ function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | und
     memory: world.status,
     steps: spec.rollout.steps,
     desired,
-    main: world.main,
+    main: world.route.main,
+    isJudged: ['Analysing', 'TooFewRequests', 'AnalysisInconclusive'].includes(waitsFor(world)),
+    awaitsApproval: ['BreakingChange', 'ContractUnknown'].includes(waitsFor(world)),
+    warm: world.revisions
+      .map(({ number }) => number)
+      .filter((number) => readyPods(world, number) >= spec.replicas),
     kept: numbers(({ isUsable }) => isUsable),
     ended: numbers(({ isUsable }) => !isUsable),
   };
+}
+
+/** The reason that the condition Progressing gives: what people have seen when they ask for something. */
+function waitsFor({ status }: World): string {
+  return status.conditions?.find(({ type }) => type === 'Progressing')?.reason ?? '';
+}
+
+function readyPods({ pods }: World, revision: number): number {
+  return pods.filter((pod) => pod.revision === revision && pod.isReady).length;
 }
 
 /** A plan that changes nothing of what runs, long work included: its one write brings the next reconcile. */

@@ -16,6 +16,9 @@ export interface Caches {
   readonly pods: Informer;
   readonly budgets: Informer;
   readonly accounts: Informer;
+  readonly policies: Informer;
+  /** Undefined where the operator was not told of a Gateway: the cluster may not know the kind. */
+  readonly httpRoutes: Informer | undefined;
 }
 
 /** Files objects of ours under `namespace/instance`. */
@@ -31,6 +34,15 @@ const bySchema: Indexer = (object) => {
   return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
 };
 
+/** Files whatever routes by host under each of its hosts. */
+const byHost: Indexer = (object) => {
+  const spec = object['spec'] as
+    | { readonly rules?: readonly { readonly host?: string }[]; readonly hostnames?: readonly string[] }
+    | undefined;
+  const hosts = [...(spec?.rules ?? []).map(({ host }) => host), ...(spec?.hostnames ?? [])];
+  return [...new Set(hosts.filter((host) => host !== undefined))];
+};
+
 /** How the caches are filled: the selection of each, and its indexes. */
 export const cacheSelections: Readonly<
   Record<keyof Caches, Selection & { indexers: Readonly<Record<string, Indexer>> }>
@@ -39,7 +51,21 @@ export const cacheSelections: Readonly<
   schemas: { apiVersion, kind: 'ApiSchema', indexers: {} },
   // Not only ours: an object of somebody else under a name that we need has to be seen to be left alone.
   services: { apiVersion: 'v1', kind: 'Service', indexers: { instance: byInstance } },
-  ingresses: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', indexers: { instance: byInstance } },
+  ingresses: {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    indexers: { instance: byInstance, host: byHost },
+  },
+  httpRoutes: {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    indexers: { instance: byInstance, host: byHost },
+  },
+  policies: {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    indexers: { instance: byInstance },
+  },
   deployments: { apiVersion: 'apps/v1', kind: 'Deployment', indexers: { instance: byInstance } },
   // Any of them may hold SQL: the controller of ApiSchemas shares this cache. Metadata only.
   configMaps: { apiVersion: 'v1', kind: 'ConfigMap', metadataOnly: true, indexers: { instance: byInstance } },
@@ -58,5 +84,5 @@ export function lookUp(caches: Caches, ref: ObjectRef): KubeObject | undefined {
   const cache = (Object.keys(cacheSelections) as (keyof Caches)[]).find(
     (name) => cacheSelections[name].kind === ref.kind && !cacheSelections[name].metadataOnly,
   );
-  return cache === undefined ? undefined : caches[cache].get(`${ref.namespace ?? ''}/${ref.name}`);
+  return cache === undefined ? undefined : caches[cache]?.get(`${ref.namespace ?? ''}/${ref.name}`);
 }

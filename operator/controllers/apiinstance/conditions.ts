@@ -1,6 +1,10 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import type { Condition } from '../../api/v1alpha1/shared.ts';
 import { setCondition } from '../../runtime/conditions.ts';
+import { legacy } from '../../rollout/types.ts';
+import type { Rejected } from '../../rollout/target.ts';
+import { isOverdue } from './candidate.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
 import { isTrafficProved, podWaitsFor, unreachable } from './work.ts';
@@ -20,13 +24,14 @@ interface Answer {
 export function instanceConditions(decided: Decided): Condition[] {
   const progress = progressOf(decided);
   return write(decided.world, {
-    Available: available(decided.world),
+    Available: available(decided.world, decided.spec),
     Ready: ready(decided, progress),
     Progressing: progressing(decided, progress),
     Paused: paused(decided),
     TrafficProved: trafficProved(decided),
     SchemaCacheProved: schemaCacheProved(decided),
     RollbackSafe: rollbackSafe(decided.world),
+    Degraded: degraded(decided, progress),
     Stalled: stalled(decided.problem),
   });
 }
@@ -36,7 +41,7 @@ export function standingConditions(world: World, problem: Problem | undefined): 
   const why: Answer = problem
     ? no(problem)
     : { status: 'False', reason: 'Reconciling', message: 'Nothing can be rolled out yet.' };
-  return write(world, { Available: available(world), Ready: why, Stalled: stalled(problem) });
+  return write(world, { Available: available(world, world.spec), Ready: why, Stalled: stalled(problem) });
 }
 
 function write(world: World, answers: Readonly<Record<string, Answer>>): Condition[] {
@@ -48,17 +53,26 @@ function write(world: World, answers: Readonly<Record<string, Answer>>): Conditi
 }
 
 /** Clients are served: somebody is behind the main route. */
-function available(world: World): Answer {
-  const serving = world.pods.filter((pod) => pod.revision === world.main && pod.isReady).length;
-  if (world.main === undefined) {
+function available(world: World, spec: ApiInstanceSpec | undefined): Answer {
+  const { main } = world.route;
+  const serving = world.pods.filter((pod) => pod.revision === main && pod.isReady).length;
+  if (main === undefined) {
     return { status: 'False', reason: 'NoReadyPods', message: 'No revision has been promoted yet.' };
   }
+  if (main === legacy) {
+    const name = spec?.rollout.from?.service.name ?? '';
+    return {
+      status: 'True',
+      reason: 'ServingClients',
+      message: `Service ${name} (spec.rollout.from) serves.`,
+    };
+  }
   return serving > 0
-    ? { status: 'True', reason: 'ServingClients', message: `Revision ${world.main} serves.` }
+    ? { status: 'True', reason: 'ServingClients', message: `Revision ${main} serves.` }
     : {
         status: 'False',
         reason: 'NoReadyPods',
-        message: `Revision ${world.main} has no ready pod. See: kubectl describe pods -l pgrst.dev/instance=${world.metadata.name},pgrst.dev/revision=${world.main}`,
+        message: `Revision ${main} has no ready pod. See: kubectl describe pods -l pgrst.dev/instance=${world.metadata.name},pgrst.dev/revision=${main}`,
       };
 }
 
@@ -68,13 +82,7 @@ function ready(decided: Decided, progress: Answer): Answer {
   if (problem) return no(problem);
   if (traffic.stage !== 'Settled') return { ...progress, status: 'False' };
   const { rejection } = target;
-  if (rejection) {
-    return {
-      status: 'False',
-      reason: rejection.reason,
-      message: `Revision ${rejection.revision}, which the spec describes, was ${rejection.reason === 'Aborted' ? 'aborted' : 'rolled back'}; revision ${target.revision} serves. Change the spec, or set the annotation pgrst.dev/action=retry to roll it out again.`,
-    };
-  }
+  if (rejection) return { status: 'False', reason: rejection.reason, message: rejectionMessage(rejection) };
   if (!hasAllPods(decided)) return { ...progress, status: 'False' };
   return {
     status: 'True',
@@ -83,10 +91,41 @@ function ready(decided: Decided, progress: Answer): Answer {
   };
 }
 
+const left: Record<Rejected['reason'], string> = {
+  Aborted: 'was aborted',
+  RolledBack: 'was rolled back',
+  AnalysisFailed: 'failed its analysis',
+  ProgressDeadlineExceeded: 'missed its progress deadline',
+};
+
+function rejectionMessage({ revision, to, reason, message }: Rejected): string {
+  const why = message === undefined ? '' : `: ${message.replace(/[.]$/, '')}`;
+  const serves = to === legacy ? 'the service of rollout.from' : `revision ${to}`;
+  return `Revision ${revision}, which the spec describes, ${left[reason]}${why}; ${serves} serves. Change the spec, or set the annotation pgrst.dev/action=retry to roll it out again.`;
+}
+
+/** Whether clients are served worse than they should be, or a check has sent the newest revision back. */
+function degraded(decided: Decided, progress: Answer): Answer {
+  const { target, traffic, world, spec } = decided;
+  const { rejection } = target;
+  if (rejection?.reason === 'AnalysisFailed' || rejection?.reason === 'ProgressDeadlineExceeded') {
+    return { status: 'True', reason: rejection.reason, message: rejectionMessage(rejection) };
+  }
+  if (isOverdue(world, spec, target.revision)) {
+    const message = `The rollout got no further for ${spec.rollout.progressDeadline}, and there is nothing to go back to. ${progress.message}`;
+    return { status: 'True', reason: 'ProgressDeadlineExceeded', message };
+  }
+  const { failedProbe } = decided.candidate;
+  if (failedProbe !== undefined)
+    return { status: 'True', reason: 'AnalysisFailed', message: `${failedProbe}.` };
+  if (traffic.stage === 'Settled' && !hasAllPods(decided)) return { ...progress, status: 'True' };
+  return { status: 'False', reason: 'Healthy', message: 'Nothing is amiss.' };
+}
+
 /** Whether one can go back, and to what. */
 function rollbackSafe(world: World): Answer {
   const { candidate, rejected = [] } = world.status;
-  const busy = new Set([world.main, candidate?.revision, ...rejected.map(({ revision }) => revision)]);
+  const busy = new Set([world.route.main, candidate?.revision, ...rejected.map(({ revision }) => revision)]);
   const others = usability(world).filter(({ revision }) => !busy.has(revision.number));
   const name = ({ revision }: Usability): string =>
     `${revision.number} (release ${revision.content.release.id})`;
@@ -116,7 +155,7 @@ function progressing({ traffic }: Decided, progress: Answer): Answer {
 
 /** Where the rollout stands, in words. */
 function progressOf(decided: Decided): Answer {
-  const { traffic, target, spec, world, canStart } = decided;
+  const { traffic, target, canStart } = decided;
   const { revision } = target;
   const of = `revision ${revision}`;
   const say = (reason: Reason, message: string): Answer => ({ status: 'True', reason, message });
@@ -124,9 +163,7 @@ function progressOf(decided: Decided): Answer {
     return say('PoolerNotReady', 'Waiting for a ready PgBouncer pod before PostgREST is started.');
   switch (traffic.stage) {
     case 'ProvingTraffic': {
-      const error = traffic.expects
-        .map((e) => unreachable(e, spec, world.work))
-        .find((text) => text !== undefined);
+      const error = unreachableNow(decided);
       if (error !== undefined) {
         return say(
           'IngressUnreachable',
@@ -141,6 +178,32 @@ function progressOf(decided: Decided): Answer {
       return say('StepPaused', pauseMessage(decided));
     case 'Promoting':
       return say('Promoting', `The stable Service is moving to ${of}.`);
+    case 'ManuallyPaused':
+      return say(
+        'ManuallyPaused',
+        `Somebody has paused the rollout of ${of}, which has ${traffic.route.canary?.weight ?? 0} %. Set pgrst.dev/action=resume to go on, or abort.`,
+      );
+    case 'Probing':
+      return say('Analysing', `The pods of ${of} are being probed before they get traffic.`);
+    case 'ComparingContracts':
+      return say('ComparingContracts', `What ${of} takes away from clients is being looked for.`);
+    case 'AwaitingApproval':
+      return approvalAnswer(decided);
+    case 'Analysing':
+      return say(
+        'Analysing',
+        `${capital(of)} is being judged. ${decided.candidate.analysis?.message ?? ''}`.trim(),
+      );
+    case 'TooFewRequests':
+      return say(
+        'TooFewRequests',
+        `${capital(of)} had too few requests to be judged (${decided.candidate.analysis?.message ?? ''}). Send it some, lower rollout.analysis.minRequests, or set pgrst.dev/action=promote to go on.`,
+      );
+    case 'AnalysisInconclusive':
+      return say(
+        'AnalysisInconclusive',
+        `${capital(of)} cannot be judged: ${decided.candidate.analysis?.message ?? ''}. Mend that, or set pgrst.dev/action=promote to go on.`,
+      );
     case 'ScalingUp':
     case 'ProvingPods':
     case 'Settled':
@@ -148,15 +211,47 @@ function progressOf(decided: Decided): Answer {
   }
 }
 
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What waits for somebody's approval. */
+function approvalAnswer({ candidate, target }: Decided): Answer {
+  const how = 'Set pgrst.dev/action=approve to go on, or abort.';
+  if (candidate.breaking) {
+    const { total, changes, stable } = candidate.breaking;
+    const shown = changes.slice(0, 5).join('; ');
+    const rest = total > 5 ? `; and ${total - 5} more in status.breaking` : '';
+    return {
+      status: 'True',
+      reason: 'BreakingChange',
+      message: `Clients of revision ${stable} lose with revision ${target.revision}: ${shown}${rest}. ${how}`,
+    };
+  }
+  return {
+    status: 'True',
+    reason: 'ContractUnknown',
+    message: `Nobody can tell what clients lose with revision ${target.revision}: ${candidate.contractUnknown ?? 'it is not known'}. ${how}`,
+  };
+}
+
+/** Why the data plane cannot be asked: what the router says of its object comes first. */
+function unreachableNow({ traffic, spec, world }: Decided): string | undefined {
+  const error = traffic.expects
+    .map((e) => unreachable(e, spec, world.work))
+    .find((text) => text !== undefined);
+  return error === undefined ? undefined : (world.refusal ?? error);
+}
+
 /** Which pods are missing, and what they say. */
 function pods(decided: Decided): Answer {
-  const { target, states, spec, world } = decided;
+  const { target, states, spec, world, traffic } = decided;
   const state = states.get(target.revision);
   const proved = state?.proved ?? 0;
   const unready = world.pods.filter((pod) => pod.revision === target.revision && !pod.isReady);
   const waiting = unready.map((pod) => ({ pod, says: podWaitsFor(pod, world.work) }));
   const stuck = waiting.find(({ pod, says }) => says !== undefined && world.now - pod.createdAt > startMs);
-  const count = `${proved} of ${spec.replicas} pods of revision ${target.revision} are ready and proved`;
+  const count = `${proved} of ${traffic.size} pods of revision ${target.revision} are ready and proved`;
   if (stuck) {
     return {
       status: 'True',
@@ -164,7 +259,7 @@ function pods(decided: Decided): Answer {
       message: `${count}. Pod ${stuck.pod.name}: ${stuck.says ?? ''}. Check that the database in Secret ${spec.database.uriSecretRef.name} can be reached and that its password is right; the pod's log says more.`,
     };
   }
-  const reason = (state?.ready ?? 0) < spec.replicas ? 'ScalingUp' : 'ProvingPods';
+  const reason = (state?.ready ?? 0) < traffic.size ? 'ScalingUp' : 'ProvingPods';
   return { status: 'True', reason, message: `${count}.` };
 }
 
@@ -181,7 +276,8 @@ function paused(decided: Decided): Answer {
 }
 
 /** The data plane does what the objects say. */
-function trafficProved({ traffic, spec, world }: Decided): Answer {
+function trafficProved(decided: Decided): Answer {
+  const { traffic, spec, world } = decided;
   if (traffic.route.main === undefined) {
     return { status: 'False', reason: 'ScalingUp', message: 'There is no route yet.' };
   }
@@ -194,9 +290,7 @@ function trafficProved({ traffic, spec, world }: Decided): Answer {
       message: 'Every ingress pod was seen to send traffic where the objects say.',
     };
   }
-  const error = traffic.expects
-    .map((e) => unreachable(e, spec, world.work))
-    .find((text) => text !== undefined);
+  const error = unreachableNow(decided);
   return error === undefined
     ? { status: 'False', reason: 'ProvingTraffic', message: 'Being proved through the ingress.' }
     : { status: 'Unknown', reason: 'IngressUnreachable', message: `The ingress cannot be asked: ${error}.` };
@@ -204,6 +298,13 @@ function trafficProved({ traffic, spec, world }: Decided): Answer {
 
 function schemaCacheProved(decided: Decided): Answer {
   const { target, states, spec } = decided;
+  if (target.revision === legacy) {
+    return {
+      status: 'False',
+      reason: 'RolledBack',
+      message: 'No revision serves: the service of rollout.from does.',
+    };
+  }
   const state = states.get(target.revision);
   const enough = `All pods of revision ${target.revision} were seen to hold release ${state?.release ?? ''}.`;
   if (hasAllPods(decided)) return { status: 'True', reason: 'Proved', message: enough };
@@ -226,5 +327,5 @@ function no({ reason, message }: Problem, status: Answer['status'] = 'False'): A
 }
 
 function hasAllPods({ target, states, spec }: Decided): boolean {
-  return (states.get(target.revision)?.proved ?? 0) >= spec.replicas;
+  return target.revision === legacy || (states.get(target.revision)?.proved ?? 0) >= spec.replicas;
 }

@@ -5,10 +5,11 @@ import { contentHash, revisionContent, type RevisionSnapshot } from '../../resou
 import { replicasOf, warmLeftMs, type ScaleInput } from '../../rollout/scale.ts';
 import { chooseTarget, type Target } from '../../rollout/target.ts';
 import { decideTraffic } from '../../rollout/traffic.ts';
-import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
+import { legacy, type RevisionState, type TrafficDecision } from '../../rollout/types.ts';
 import { refKey, refOf } from '../../runtime/object.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { acceptAction, carryOutAction, pendingAction } from './action.ts';
+import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
 import type { Decided, Desired, InstancePlan, NewRevision } from './plan.ts';
@@ -41,15 +42,19 @@ export function decide(world: World): InstancePlan {
       message: 'spec.suspend is true: nothing is changed. Set it to false to go on.',
     });
   }
+  const failure = problem ? undefined : failureOf(world, spec, desired);
+  const known: World = failure ? { ...world, status: { ...world.status, ...failure } } : world;
   const target = chooseTarget({
     desired: problem ? undefined : desired,
-    main: world.main,
-    candidate: world.status.candidate?.revision,
-    kept: new Set([...world.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
-    rejected: world.status.rejected ?? [],
+    main: known.route.main,
+    candidate: known.status.candidate?.revision,
+    kept: new Set([...known.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
+    rejected: known.status.rejected ?? [],
   });
   if (!target) return withoutRollout(world, problem);
-  return rollOut(world, spec, owner, target, desired, problem);
+  // Traffic goes back in this very plan, before its status is written: what failed is explained after.
+  const plan = rollOut(known, spec, owner, target, desired, problem);
+  return plan.status ? { ...plan, notes: rolloutNotes(world.status, plan.status) } : plan;
 }
 
 function rollOut(
@@ -63,25 +68,32 @@ function rollOut(
   const isNew = desired?.number === target.revision && !('podTemplate' in desired.revision);
   const revisions = [...world.revisions, ...(isNew ? [desired.revision] : [])];
   const states = new Map(revisions.map((r) => [r.number, revisionState(r, world)]));
-  const state = states.get(target.revision);
+  const state = target.revision === legacy ? legacyState(spec) : states.get(target.revision);
   // The revision that serves was deleted by hand, and its snapshot with it: nothing can be derived from it.
   if (!state) return withoutRollout(world, problem);
 
-  const resumes = world.status.candidate?.revision === target.revision;
+  const { status } = world;
+  const resumes = isUnderWay(status, target.revision);
+  const candidate = target.mode === 'stepwise' ? candidateOf(world, spec, target.revision) : unquestioned;
   const traffic = decideTraffic({
     now: world.now,
-    route: { main: world.main, canary: world.canary },
+    route: world.route,
+    hasFrom: world.hasFrom,
     target: state,
     mode: target.mode,
     steps: spec.rollout.steps,
     replicas: spec.replicas,
-    step: resumes ? (world.status.step ?? 0) : 0,
-    pausedSince:
-      resumes && world.status.pausedSince !== undefined ? Date.parse(world.status.pausedSince) : undefined,
+    capacity: spec.rollout.capacity,
+    step: resumes ? (status.step ?? 0) : 0,
+    pausedSince: resumes && status.pausedSince !== undefined ? Date.parse(status.pausedSince) : undefined,
+    isHeld: resumes && status.heldSince !== undefined,
+    isFast: resumes && status.fast === true,
+    clearance: candidate.clearance,
+    judgement: candidate.judgement,
     isProved: (expectation) => isTrafficProved(expectation, spec, world.work),
   });
   // PostgREST backs off for up to 32 s when its first look-up of the pooler fails: pods come after the pooler.
-  const canStart = !spec.pooler || world.poolerReady > 0 || world.main !== undefined;
+  const canStart = !spec.pooler || world.poolerReady > 0 || (world.route.main ?? legacy) !== legacy;
   const prune = outdated(
     world,
     owner,
@@ -91,10 +103,10 @@ function rollOut(
   );
   const gone = new Set(prune.revisions);
   const kept = revisions.filter(({ number }) => !gone.has(number));
-  const ended = { world, spec, target, desired, problem, traffic, states, canStart };
+  const ended = { world, spec, target, desired, problem, traffic, candidate, resumes, states, canStart };
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
-  const status = statusAfter(decided);
+  const after = statusAfter(decided);
   // Server-side apply would take over what somebody else has under a name of ours.
   const foreign = new Set(world.foreign.map(refKey));
   return {
@@ -114,9 +126,30 @@ function rollOut(
       ...trafficObjects(owner, spec, traffic.route, world),
     ].filter((object) => !foreign.has(refKey(refOf(object)))),
     prune: prune.objects,
-    work: workFor(world, spec, owner, traffic, [target.revision, world.main]),
-    ...(isReproving(decided) ? { notes: [] } : { status, notes: rolloutNotes(world.status, status) }),
+    work: [...workFor(world, spec, owner, traffic, [target.revision, world.route.main]), ...candidate.orders],
+    notes: [],
+    ...(isReproving(decided) ? {} : { status: after }),
     outcome: outcomeOf(world, traffic, problem, scale),
+  };
+}
+
+/** Whether status speaks of a rollout, or a way back, to this revision: else what it remembers is of another one. */
+function isUnderWay({ candidate, lastAction, stable }: World['status'], revision: number): boolean {
+  if (candidate) return candidate.revision === revision;
+  // A rollback that was just accepted: its way has not begun yet.
+  return lastAction?.verb === 'rollback' && lastAction.target === revision && stable?.revision !== revision;
+}
+
+/** The service of `rollout.from`: it has no pods of ours that could be waited for. */
+function legacyState({ replicas }: ApiInstanceSpec): RevisionState {
+  return {
+    number: legacy,
+    hash: '',
+    release: '',
+    replicas,
+    pods: replicas,
+    ready: replicas,
+    proved: replicas,
   };
 }
 
@@ -161,7 +194,7 @@ function revisionState(revision: RevisionSnapshot | NewRevision, world: World): 
     number: revision.number,
     hash: 'hash' in revision ? revision.hash : contentHash(revision.content),
     release: revision.content.release.id,
-    replicas: world.deployments.get(revision.number),
+    replicas: world.deployments.get(revision.number)?.replicas,
     pods: pods.length,
     ready: ready.length,
     proved: ready.filter((pod) => isPodProved(pod, world.work)).length,
@@ -171,9 +204,10 @@ function revisionState(revision: RevisionSnapshot | NewRevision, world: World): 
 function scaleInput({ world, spec, target, traffic, history }: Decided): ScaleInput {
   return {
     now: world.now,
-    routes: [{ main: world.main, canary: world.canary }, traffic.route],
+    routes: [world.route, traffic.route],
     target: target.revision,
     replicas: spec.replicas,
+    size: traffic.size,
     isTrafficProved:
       traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work)),
     isMoving: traffic.stage !== 'Settled',
@@ -208,7 +242,7 @@ function workFor(
     ...world.pods
       .filter((pod) => proving.includes(pod.revision))
       .flatMap((pod) => podOrder(pod, publishedAt(pod.revision))),
-    ...traffic.expects.map((expectation) => trafficOrder(expectation, world, owner, spec)),
+    ...traffic.expects.flatMap((expectation) => trafficOrder(expectation, world, owner, spec)),
   ];
 }
 
@@ -224,7 +258,7 @@ function outcomeOf(
   }
   if (problem) return blockedBy(problem);
   const cooling = world.revisions
-    .filter(({ number }) => (world.deployments.get(number) ?? 0) > 0)
+    .filter(({ number }) => (world.deployments.get(number)?.replicas ?? 0) > 0)
     .map(({ number }) => warmLeftMs(number, scale))
     .filter((left) => left > 0);
   return { kind: 'settled', recheckAfterMs: Math.min(recheckMs, ...cooling) };

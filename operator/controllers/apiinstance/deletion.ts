@@ -32,8 +32,9 @@ export function decideDeletion(world: World, owner: Owner): InstancePlan {
     };
   }
   const since = world.now - Date.parse(metadata.deletionTimestamp ?? '');
-  if (!spec || world.main === undefined || !(since < patienceMs)) return letGo;
+  if (!spec || world.route.main === undefined || !(since < patienceMs)) return letGo;
   const order = goneOrder(world, owner, spec);
+  if (!order) return letGo;
   if (world.work.get(order.id)?.state === 'done') return letGo;
   return {
     ...nothingLeft,

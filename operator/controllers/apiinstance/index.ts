@@ -1,7 +1,12 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
+import { analyse } from '../../proof/analysis.ts';
+import { compareContracts } from '../../proof/contract.ts';
+import { probePod } from '../../proof/podProbes.ts';
 import { provePod } from '../../proof/podProof.ts';
 import { proveGone, proveTraffic } from '../../proof/trafficProof.ts';
-import { instanceLabel } from '../../resources/names.ts';
+import { instanceLabel, revisionOf } from '../../resources/names.ts';
+import type { Callers } from '../../resources/networkPolicy.ts';
 import { adminPort } from '../../resources/ports.ts';
 import type { OperandImages } from '../../resources/revision.ts';
 import type { Primary } from '../../runtime/act.ts';
@@ -15,18 +20,23 @@ import {
 import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import type { RunTask } from '../../runtime/tasks.ts';
-import type { TrafficRouter } from '../../traffic/router.ts';
 import { lookUp, type Caches } from './caches.ts';
 import { decide } from './decide.ts';
-import { observe } from './observe.ts';
+import { observe, podState } from './observe.ts';
+import type { Routers } from './observeRoute.ts';
+import { endedRollouts, type EndedRollout } from './ended.ts';
 import type { Work, WorkResult, World } from './world.ts';
 
 /** What the controller of ApiInstances is made of. */
 export interface ApiInstanceControllerDeps extends ControllerDeps {
   readonly caches: Caches;
-  readonly router: TrafficRouter;
+  readonly routers: Routers;
   /** The operator's defaults; a revision keeps those that it was made with. */
   readonly images: OperandImages;
+  /** Who has to reach the pods, for network policies. */
+  readonly callers: Callers;
+  /** Told of every rollout that ended, once its end is in status. */
+  readonly onRolloutEnded: (ended: EndedRollout) => void;
   /** Proves things. Default: over the network; tests put theirs in its place. */
   readonly run?: RunTask<Work, WorkResult>;
 }
@@ -35,11 +45,13 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
 export function createApiInstanceController(
   deps: ApiInstanceControllerDeps,
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
-  const { client, caches, clock, queue, router, images, run = workRunner(router, clock) } = deps;
+  const { client, caches, clock, queue, routers, images, callers } = deps;
+  const { run = workRunner(routers, caches, clock) } = deps;
   watchTriggers(caches, queue);
-  return createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
+  const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
     {
-      observe: (key, work, signal) => observe(key, { client, caches, clock, router, images, work }, signal),
+      observe: (key, work, signal) =>
+        observe(key, { client, caches, clock, routers, images, callers, work }, signal),
       decide,
       primary: (world) => world.primary as unknown as Primary,
       // No cache holds Secrets.
@@ -48,18 +60,44 @@ export function createApiInstanceController(
     },
     deps,
   );
+  const { reconciler } = controller;
+  return {
+    ...controller,
+    reconciler: {
+      ...reconciler,
+      async act(plan, world, signal) {
+        await reconciler.act(plan, world, signal);
+        for (const ended of endedRollouts(world.status, plan.status)) deps.onRolloutEnded(ended);
+      },
+    },
+  };
 }
 
-function workRunner(router: TrafficRouter, clock: Clock): RunTask<Work, WorkResult> {
-  const dataPlane = (signal: AbortSignal) => router.dataPlane(signal);
+function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Work, WorkResult> {
+  const dataPlane = (spec: ApiInstanceSpec) => (signal: AbortSignal) => {
+    const router = routers[spec.expose.router];
+    return router ? router.dataPlane(spec, signal) : Promise.resolve([]);
+  };
+  const gates = (namespace: string, instance: string, revision: number) => () =>
+    caches.pods
+      .byIndex('instance', `${namespace}/${instance}`)
+      .filter(({ metadata }) => revisionOf(metadata.labels) === revision)
+      .flatMap(podState)
+      .flatMap(({ uid, ip, isReady }) => (ip === undefined || !isReady ? [] : [{ uid, ip }]));
   return ({ spec }, context) => {
     switch (spec.kind) {
       case 'pod':
         return provePod({ ...spec, port: adminPort }, clock, context);
+      case 'probes':
+        return probePod(spec, clock, context);
+      case 'contract':
+        return compareContracts(spec, context);
+      case 'analysis':
+        return analyse(spec, gates(spec.namespace, spec.instance, spec.revision), adminPort, clock, context);
       case 'traffic':
-        return proveTraffic(spec, dataPlane, clock, context);
+        return proveTraffic(spec, dataPlane(spec.spec), clock, context);
       case 'gone':
-        return proveGone(spec.request, dataPlane, clock, context);
+        return proveGone(spec.request, dataPlane(spec.spec), clock, context);
     }
   };
 }
@@ -82,6 +120,8 @@ function watchTriggers(caches: Caches, queue: Queue<Key>): void {
     caches.pods,
     caches.budgets,
     caches.accounts,
+    caches.policies,
+    ...(caches.httpRoutes ? [caches.httpRoutes] : []),
   ];
   for (const cache of children) {
     cache.onChange(({ object, initial }) => {

@@ -3,19 +3,24 @@ import { gateConfigMap } from '../../resources/gate.ts';
 import type { Owner } from '../../resources/names.ts';
 import { instanceBudget, poolerBudget } from '../../resources/budget.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
+import { networkPolicies } from '../../resources/networkPolicy.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
 import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
 import { controllerRevision, type OperandImages, type RevisionSnapshot } from '../../resources/revision.ts';
 import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
-import type { Route } from '../../rollout/types.ts';
+import { legacy, type Route } from '../../rollout/types.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import type { NewRevision } from './plan.ts';
 import type { World } from './world.ts';
 
-/** What every instance has, whatever it serves: identity, pooler, disruption budget. */
+/** What every instance has, whatever it serves: identity, pooler, disruption budget, network policies. */
 export function baseObjects(owner: Owner, spec: ApiInstanceSpec, world: World): KubeObject[] {
-  const objects: KubeObject[] = [serviceAccount(owner), instanceBudget(owner)];
+  const objects: KubeObject[] = [
+    serviceAccount(owner),
+    instanceBudget(owner),
+    ...networkPolicies(owner, spec, world.callers),
+  ];
   if (spec.pooler) {
     // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
     const uri = world.databaseUri.state === 'found' ? readDatabaseUri(world.databaseUri.value) : undefined;
@@ -57,8 +62,16 @@ export function revisionObjects(
     ...(isNew ? [controllerRevision(owner, number, content, template)] : []),
     ...(world.gateConfigs.has(number) ? [] : [gateConfigMap(owner, number, content)]),
     revisionService(owner, number),
-    ...(replicas === undefined ? [] : [deployment(owner, number, template, replicas)]),
+    ...(replicas === undefined
+      ? []
+      : [deployment(owner, number, template, replicas, restartAt(number, world))]),
   ];
+}
+
+/** A restart that was asked for once stays in the template: without it the pods would roll back. */
+function restartAt(number: number, { status, deployments }: World): string | undefined {
+  const before = deployments.get(number)?.restartAt;
+  return status.restart?.revision === number ? status.restart.at : before;
 }
 
 /** The way in for clients; nothing before there is a revision to answer them. */
@@ -68,6 +81,12 @@ export function trafficObjects(
   route: Route,
   world: World,
 ): KubeObject[] {
-  if (route.main === undefined) return [];
-  return [stableService(owner, route.main), ...world.router.objects(owner, spec, route.canary)];
+  const { router, preview } = world;
+  if (route.main === undefined || !router) return [];
+  const main = route.main === legacy ? 'from' : 'stable';
+  const value = preview?.state === 'found' ? preview.value : undefined;
+  return [
+    ...(route.stable === undefined ? [] : [stableService(owner, route.stable)]),
+    ...router.objects(owner, spec, { main, canary: route.canary, preview: value }),
+  ];
 }

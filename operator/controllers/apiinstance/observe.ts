@@ -11,17 +11,20 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { KubeClient } from '../../runtime/kubeClient.ts';
 import { refOf, type KubeObject } from '../../runtime/object.ts';
 import type { Key, WorkState } from '../../runtime/reconciler.ts';
-import type { TrafficRouter } from '../../traffic/router.ts';
+import type { Callers } from '../../resources/networkPolicy.ts';
+import { restartedAt } from '../../resources/podTemplate.ts';
 import type { Caches } from './caches.ts';
-import type { PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
+import { readRoute, type Routers } from './observeRoute.ts';
+import type { DeploymentState, PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
 
 /** What `observe` reads from. */
 export interface ObserveDeps {
   readonly client: KubeClient;
   readonly caches: Caches;
   readonly clock: Clock;
-  readonly router: TrafficRouter;
+  readonly routers: Routers;
   readonly images: OperandImages;
+  readonly callers: Callers;
   /** How the long work of this key stands. */
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
 }
@@ -43,18 +46,29 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const children = childrenOf(caches, namespace, name);
   const poolerName = names(name).pooler;
   const poolerSecretRef = { apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName };
-  const [revisions, databaseUri, jwtSecret, secret] = await Promise.all([
+  const previewRef = spec?.expose.preview?.valueSecretRef;
+  const [revisions, databaseUri, jwtSecret, preview, secret] = await Promise.all([
     listRevisions(deps.client, namespace, name, instance.metadata.uid, signal),
     readSecret(deps.client, namespace, spec?.database.uriSecretRef, signal),
     spec?.postgrest.jwtSecretRef && readSecret(deps.client, namespace, spec.postgrest.jwtSecretRef, signal),
+    previewRef && readSecret(deps.client, namespace, previewRef, signal),
     spec?.pooler && deps.client.get(poolerSecretRef, signal),
   ]);
-  const traffic = deps.router.objectNames(name);
-  const mainRoute = caches.ingresses.get(`${namespace}/${traffic.main}`);
-  const canaryRoute = caches.ingresses.get(`${namespace}/${traffic.canary}`);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
+  const traffic = readRoute({
+    instance,
+    spec,
+    caches,
+    routers: deps.routers,
+    selected: mine(stableService) ? selectedRevision(stableService) : undefined,
+    kept: new Set(revisions.map(({ number }) => number)),
+    mine,
+  });
   const pooler = caches.deployments.get(`${namespace}/${poolerName}`);
-  const needed = objectsUnderOurNames(caches, namespace, name, spec?.pooler !== undefined);
+  const needed = [
+    ...objectsUnderOurNames(caches, namespace, name, spec?.pooler !== undefined),
+    ...traffic.named,
+  ];
   return {
     now: deps.clock.now(),
     metadata: instance.metadata,
@@ -65,22 +79,26 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     schema: spec && schemaState(caches, namespace, spec),
     databaseUri,
     jwtSecret,
+    preview,
     revisions,
-    deployments: deploymentSizes(children.deployments.filter(mine)),
+    deployments: deploymentStates(children.deployments.filter(mine)),
     pods: children.pods.flatMap(podState),
     gateConfigs: new Set(
       children.configMaps.filter(mine).flatMap(({ metadata }) => numberOf(metadata.labels)),
     ),
-    main: mine(stableService) ? selectedRevision(stableService) : undefined,
-    canary: mine(canaryRoute) ? deps.router.readCanary(name, canaryRoute) : undefined,
-    trafficObjects: [canaryRoute, mainRoute].filter(mine).map(refOf),
+    route: traffic.route,
+    hasFrom: traffic.hasFrom,
+    rival: traffic.rival,
+    refusal: traffic.refusal,
+    trafficObjects: traffic.named.filter(mine).map(refOf),
+    router: traffic.router,
     poolerImage: mine(pooler) ? imageOf(pooler) : undefined,
     poolerReady: readyReplicas(pooler),
     poolerSecret: mine(secret) ? secret : undefined,
     foreign: [...needed, ...(secret ? [secret] : [])].filter((object) => !mine(object)).map(refOf),
     work: deps.work,
     images: deps.images,
-    router: deps.router,
+    callers: deps.callers,
   };
 }
 
@@ -101,11 +119,9 @@ function objectsUnderOurNames(
   isPooled: boolean,
 ): KubeObject[] {
   const at = (objectName: string) => `${namespace}/${objectName}`;
-  const { stableService, ingress, canaryIngress, pooler, serviceAccount, budget } = names(name);
+  const { stableService, pooler, serviceAccount, budget } = names(name);
   const found = [
     caches.services.get(at(stableService)),
-    caches.ingresses.get(at(ingress)),
-    caches.ingresses.get(at(canaryIngress)),
     caches.accounts.get(at(serviceAccount)),
     caches.budgets.get(at(budget)),
     ...(isPooled
@@ -171,10 +187,13 @@ interface Workload extends KubeObject {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-function deploymentSizes(deployments: readonly KubeObject[]): ReadonlyMap<number, number> {
+function deploymentStates(deployments: readonly KubeObject[]): ReadonlyMap<number, DeploymentState> {
   return new Map(
-    (deployments as readonly Workload[]).flatMap(({ metadata, spec }) =>
-      numberOf(metadata.labels).map((number) => [number, spec?.replicas ?? 1] as const),
+    (deployments as readonly Workload[]).flatMap((deployment) =>
+      numberOf(deployment.metadata.labels).map(
+        (number) =>
+          [number, { replicas: deployment.spec?.replicas ?? 1, restartAt: restartedAt(deployment) }] as const,
+      ),
     ),
   );
 }
@@ -196,7 +215,8 @@ interface Pod extends KubeObject {
   };
 }
 
-function podState(object: KubeObject): PodState[] {
+/** A pod of ours as its object has it; none while it is being deleted. */
+export function podState(object: KubeObject): PodState[] {
   const { metadata, status } = object as Pod;
   if (metadata.deletionTimestamp !== undefined) return [];
   const containers = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];

@@ -5,6 +5,7 @@ import type { HistoryEntry } from '../../rollout/scale.ts';
 import type { Target } from '../../rollout/target.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
 import type { Plan } from '../../runtime/reconciler.ts';
+import type { Candidate } from './candidate.ts';
 import type { Problem } from './problem.ts';
 import type { Work, World } from './world.ts';
 
@@ -30,6 +31,9 @@ export interface Decided {
   readonly desired: Desired | undefined;
   readonly problem: Problem | undefined;
   readonly traffic: TrafficDecision;
+  readonly candidate: Candidate;
+  /** Whether this rollout was under way before this decision: what is remembered of it holds. */
+  readonly resumes: boolean;
   readonly states: ReadonlyMap<number, RevisionState>;
   /** False while the pooler is not there yet and pods would start in vain. */
   readonly canStart: boolean;

@@ -1,6 +1,8 @@
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { poolerCannotUse } from '../../resources/pooler.ts';
+import { timeoutProblem } from '../../resources/timeouts.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +16,7 @@ export interface Problem {
 
 /** The first thing that keeps the spec from being rolled out; undefined when nothing does. */
 export function findProblem(world: World): Problem | undefined {
-  const { spec, schema, databaseUri, jwtSecret, foreign } = world;
+  const { spec, schema, databaseUri, jwtSecret, preview, foreign } = world;
   if (!spec) {
     return {
       reason: 'InvalidSpec',
@@ -28,6 +30,8 @@ export function findProblem(world: World): Problem | undefined {
       message: `${taken.kind} ${taken.name} exists and belongs to somebody else, so it is not touched. Rename this ApiInstance or remove that object.`,
     };
   }
+  const exposure = exposureProblem(world, spec);
+  if (exposure) return exposure;
   const name = spec.schemaRef.name;
   if (!schema) {
     return {
@@ -56,7 +60,7 @@ export function findProblem(world: World): Problem | undefined {
       mayPass: true,
     };
   }
-  for (const secret of [databaseUri, jwtSecret]) {
+  for (const secret of [databaseUri, jwtSecret, preview]) {
     if (secret?.state === 'missing') {
       return {
         reason: 'SecretNotFound',
@@ -76,6 +80,29 @@ export function findProblem(world: World): Problem | undefined {
     }
   }
   return undefined;
+}
+
+/** What keeps the way in for clients from being what the spec says. */
+function exposureProblem({ router, rival }: World, spec: ApiInstanceSpec): Problem | undefined {
+  const { expose } = spec;
+  if (!router) {
+    return {
+      reason: 'RouterUnavailable',
+      message: `The operator was not told of a router ${expose.router}: set the chart's value gateway.service to the Service of what serves your Gateways, or use another spec.expose.router.`,
+    };
+  }
+  if (rival !== undefined) {
+    return {
+      reason: 'HostTaken',
+      message: `${rival} claims ${expose.host}${expose.path} too, so that it is chance who gets the traffic. Remove one of the two.`,
+    };
+  }
+  const disorder = timeoutProblem({
+    timeouts: { request: expose.timeouts.request },
+    postgrest: spec.postgrest,
+    database: { pooled: spec.pooler !== undefined },
+  });
+  return disorder === undefined ? undefined : { reason: 'InvalidSpec', message: disorder };
 }
 
 /** Looked at again by itself too: Secrets are not watched, nor are objects of somebody else. */

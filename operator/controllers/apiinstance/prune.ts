@@ -24,10 +24,7 @@ export function outdated(
 ): Outdated {
   const inUse = new Set([
     ...needed,
-    world.main,
-    world.canary?.revision,
-    traffic.route.main,
-    traffic.route.canary?.revision,
+    ...[world.route, traffic.route].flatMap(({ main, stable, canary }) => [main, stable, canary?.revision]),
   ]);
   const old = world.revisions
     .map(({ number }) => number)
@@ -42,7 +39,8 @@ export function outdated(
     .filter((number, index) => index >= spec.rollout.revisionHistoryLimit || ending.has(number))
     .filter(
       (number) =>
-        (world.deployments.get(number) ?? 0) === 0 && !world.pods.some((pod) => pod.revision === number),
+        (world.deployments.get(number)?.replicas ?? 0) === 0 &&
+        !world.pods.some((pod) => pod.revision === number),
     );
   const objects = revisions.flatMap((number) => {
     const at = { namespace: owner.namespace, name: names(owner.name).revision(number) };

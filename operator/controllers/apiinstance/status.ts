@@ -1,9 +1,10 @@
 import type { ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import { isoTime } from '../../api/v1alpha1/shared.ts';
 import { selectorText } from '../../resources/names.ts';
+import { timeoutsOf } from '../../resources/timeouts.ts';
 import { addHistory } from '../../rollout/actions.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
-import type { RevisionState } from '../../rollout/types.ts';
+import { legacy, type RevisionState, type Stage } from '../../rollout/types.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
@@ -15,12 +16,15 @@ import type { World } from './world.ts';
 export function statusAfter(decided: Decided): ApiInstanceStatus {
   const { world, target, traffic, states, history } = decided;
   const isSettled = traffic.stage === 'Settled';
-  const stable = isSettled ? target.revision : (world.status.stable?.revision ?? undefined);
+  const settledOn = target.revision === legacy ? undefined : target.revision;
+  const stable = isSettled ? settledOn : (world.status.stable?.revision ?? undefined);
   // What is left by an abort is no candidate any more; `traffic` tells how much it still gets.
-  const candidate = isSettled || target.revision === stable ? undefined : target.revision;
-  const serving = world.main === undefined ? undefined : states.get(world.main);
-  const { lastAction, rejected } = world.status;
-  return {
+  const candidate = isSettled || target.revision === stable ? undefined : settledOn;
+  const { main } = world.route;
+  const serving = main === undefined ? undefined : states.get(main);
+  const { lastAction, rejected, restart } = world.status;
+  const timeouts = serving && timeoutsOfRevision(world, serving.number);
+  const after: ApiInstanceStatus = {
     observedGeneration: world.metadata.generation,
     conditions: instanceConditions(decided),
     ...(serving
@@ -29,14 +33,72 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
     ...describe('stable', stable, world, states),
     ...describe('candidate', candidate, world, states),
     ...trafficAfter(decided),
-    ...(candidate === undefined ? {} : { step: traffic.step }),
-    ...(candidate === undefined || traffic.pausedSince === undefined
-      ? {}
-      : { pausedSince: isoTime(traffic.pausedSince) }),
+    ...(candidate === undefined ? {} : rolloutAfter(decided)),
+    ...(timeouts ? { timeouts } : {}),
+    ...(restart ? { restart } : {}),
     ...(rejected && rejected.length > 0 ? { rejected } : {}),
     ...(lastAction ? { lastAction } : {}),
     ...(history.length > 0 ? { history: [...history] } : {}),
   };
+  return candidate === undefined ? after : { ...after, ...progressedAfter(decided, after) };
+}
+
+/** What is remembered of the rollout, or the way back, that is under way. */
+function rolloutAfter({ world, traffic, candidate, resumes }: Decided): Partial<ApiInstanceStatus> {
+  const known = resumes ? world.status : {};
+  const { heldSince, fast, startedAt, analysis } = known;
+  const { canary } = traffic.route;
+  const verdict = candidate.analysis;
+  const isSame =
+    verdict?.verdict === analysis?.verdict &&
+    canary?.revision === analysis?.revision &&
+    canary?.weight === analysis?.weight;
+  const judged =
+    verdict && canary
+      ? {
+          revision: canary.revision,
+          weight: canary.weight,
+          verdict: verdict.verdict,
+          message: verdict.message,
+        }
+      : undefined;
+  const shown = isSame ? analysis : judged;
+  return {
+    step: traffic.step,
+    ...(traffic.pausedSince === undefined ? {} : { pausedSince: isoTime(traffic.pausedSince) }),
+    ...(heldSince === undefined ? {} : { heldSince }),
+    ...(fast === undefined ? {} : { fast }),
+    startedAt: startedAt ?? isoTime(world.now),
+    ...(candidate.breaking ? { breaking: candidate.breaking } : {}),
+    ...(shown ? { analysis: shown } : {}),
+  };
+}
+
+/** In these stages the rollout waits for people or for clients, and no deadline runs. */
+const waiting: ReadonlySet<Stage> = new Set([
+  'StepPaused',
+  'ManuallyPaused',
+  'AwaitingApproval',
+  'TooFewRequests',
+  'AnalysisInconclusive',
+]);
+
+/** When the rollout last got further: it has another step, or another share of the traffic. */
+function progressedAfter(
+  { world, traffic, resumes }: Decided,
+  after: ApiInstanceStatus,
+): Partial<ApiInstanceStatus> {
+  if (waiting.has(traffic.stage)) return {};
+  const marks = ({ step, traffic: share }: ApiInstanceStatus) =>
+    [step, share?.revision, share?.weight, share?.provedWeight].join(' ');
+  const { progressedAt } = world.status;
+  const stands = resumes && progressedAt !== undefined && marks(world.status) === marks(after);
+  return { progressedAt: stands ? progressedAt : isoTime(world.now) };
+}
+
+function timeoutsOfRevision({ revisions }: World, number: number): ApiInstanceStatus['timeouts'] {
+  const serving = revisions.find((revision) => revision.number === number);
+  return serving && timeoutsOf(serving.content);
 }
 
 /**
@@ -105,15 +167,22 @@ export function rolloutNotes(before: ApiInstanceStatus, after: ApiInstanceStatus
   return notes;
 }
 
-function endNote({ revision, release, from, outcome }: HistoryEntry): EventNote {
+function endNote({ revision, release, from, outcome, message }: HistoryEntry): EventNote {
   const which = `revision ${revision} (release ${release})`;
   switch (outcome) {
     case 'Promoted':
       return { type: 'Normal', reason: 'RolloutComplete', note: `All traffic is on ${which}.` };
+    case 'FastPromoted':
+      return {
+        type: 'Normal',
+        reason: outcome,
+        note: `All traffic is on ${which}; steps and checks were skipped.`,
+      };
     case 'RolledBack':
+    case 'FastRolledBack':
       return {
         type: 'Warning',
-        reason: 'RolledBack',
+        reason: outcome,
         note: `Rolled back from revision ${from ?? 0}: all traffic is on ${which}.`,
       };
     case 'Aborted':
@@ -121,7 +190,7 @@ function endNote({ revision, release, from, outcome }: HistoryEntry): EventNote 
       return {
         type: 'Warning',
         reason: outcome,
-        note: `The rollout of ${which} was ${outcome.toLowerCase()}; it had not been promoted.`,
+        note: `The rollout of ${which} was ${outcome.toLowerCase()}; it had not been promoted.${message === undefined ? '' : ` ${message}`}`,
       };
   }
 }
@@ -142,8 +211,8 @@ function describe(
 
 function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstanceStatus, 'traffic'> {
   const { canary, main } = traffic.route;
-  if (main === undefined) return {};
   const asked = { revision: canary?.revision ?? target.revision, weight: canary?.weight ?? 0 };
+  if (main === undefined || asked.revision === legacy) return {};
   const before = world.status.traffic;
   const seen =
     traffic.seen ?? traffic.expects.find((e) => e.kind === 'weights' && isTrafficProved(e, spec, world.work));
@@ -169,12 +238,15 @@ function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstan
 /** The rollouts that ended, with what this decision ends in front: how long a revision stays warm counts from there. */
 export function historyAfter({
   world,
+  spec,
   target,
   desired,
   states,
   traffic,
+  resumes,
 }: Omit<Decided, 'history'>): HistoryEntry[] {
-  const { stable, candidate } = world.status;
+  const { stable, candidate, startedAt, fast } = world.status;
+  const before = stable?.revision ?? (spec.rollout.from ? legacy : undefined);
   let history = [...(world.status.history ?? [])];
   const end = (revision: number, outcome: RolloutOutcome, from: number | undefined): void => {
     const release = states.get(revision)?.release ?? '';
@@ -183,6 +255,7 @@ export function historyAfter({
       release,
       ...(from === undefined ? {} : { from }),
       outcome,
+      ...(startedAt === undefined ? {} : { startedAt }),
       at: isoTime(world.now),
     });
   };
@@ -190,14 +263,13 @@ export function historyAfter({
   const isRejected = (world.status.rejected ?? []).some(({ revision }) => revision === candidate?.revision);
   const wasGoingForward = candidate && candidate.revision !== stable?.revision && !isRejected;
   if (wasGoingForward && candidate.revision !== target.revision && desired && !target.rejection) {
-    end(
-      candidate.revision,
-      target.revision === stable?.revision ? 'Aborted' : 'Superseded',
-      stable?.revision,
-    );
+    end(candidate.revision, target.revision === stable?.revision ? 'Aborted' : 'Superseded', before);
   }
-  if (traffic.stage === 'Settled' && stable?.revision !== target.revision) {
-    end(target.revision, target.rejection ? 'RolledBack' : 'Promoted', stable?.revision);
+  if (traffic.stage === 'Settled' && stable?.revision !== target.revision && target.revision !== legacy) {
+    const isFast = resumes && fast === true;
+    const back = isFast ? 'FastRolledBack' : 'RolledBack';
+    const forward = isFast ? 'FastPromoted' : 'Promoted';
+    end(target.revision, target.rejection ? back : forward, before);
   }
   return history;
 }

@@ -12,30 +12,38 @@ export function podOrder(pod: PodState, publishedAt: number | undefined): WorkOr
   return [{ id: podWorkId(pod), spec: { kind: 'pod', ip: pod.ip, createdAt: pod.createdAt, publishedAt } }];
 }
 
-/** The proof that the data plane does what is expected. */
+/** The proof that the data plane does what is expected; none without a router. */
 export function trafficOrder(
   expectation: Expectation,
   { status, router }: World,
   owner: Owner,
   spec: ApiInstanceSpec,
-): WorkOrder<Work> {
+): WorkOrder<Work>[] {
+  if (!router) return [];
   const request = router.probe(owner, spec, expectation.kind);
   const known = status.traffic;
   const previousWeight =
     expectation.kind === 'weights' && known?.revision === expectation.candidate
       ? (known.provedWeight ?? 0)
       : 0;
-  return {
-    id: trafficWorkId(expectation, spec),
-    spec: { kind: 'traffic', expectation, previousWeight, request },
-  };
+  return [
+    {
+      id: trafficWorkId(expectation, spec),
+      spec: { kind: 'traffic', spec, expectation, previousWeight, request },
+    },
+  ];
 }
 
-/** The proof that clients no longer reach any gate of a deleted instance. */
-export function goneOrder({ router }: World, owner: Owner, spec: ApiInstanceSpec): WorkOrder<Work> {
+/** The proof that clients no longer reach any gate of a deleted instance; none without a router. */
+export function goneOrder(
+  { router }: World,
+  owner: Owner,
+  spec: ApiInstanceSpec,
+): WorkOrder<Work> | undefined {
+  if (!router) return undefined;
   return {
     id: `gone ${spec.expose.host}${spec.expose.path}`,
-    spec: { kind: 'gone', request: router.probe(owner, spec, 'weights') },
+    spec: { kind: 'gone', spec, request: router.probe(owner, spec, 'weights') },
   };
 }
 

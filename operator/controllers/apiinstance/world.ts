@@ -2,9 +2,13 @@ import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
+import type { AnalysisFailure, AnalysisOrder } from '../../proof/analysis.ts';
+import type { ContractOrder, ContractResult } from '../../proof/contract.ts';
+import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
 import type { PodProof } from '../../proof/podProof.ts';
+import type { Callers } from '../../resources/networkPolicy.ts';
 import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
-import type { Canary, Expectation } from '../../rollout/types.ts';
+import type { Expectation, Route } from '../../rollout/types.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import type { ProbeRequest, TrafficRouter } from '../../traffic/router.ts';
@@ -36,12 +40,21 @@ export interface SchemaState {
   readonly message: string;
 }
 
-/** A Secret's key as it was read just now. The value goes into the pooler's Secret and nowhere else. */
+/** A revision's Deployment. */
+export interface DeploymentState {
+  /** `spec.replicas`. */
+  readonly replicas: number;
+  /** When its pods were last asked to restart (RFC 3339). */
+  readonly restartAt: string | undefined;
+}
+
+/** A Secret's key as it was read just now. The value goes into the pooler's Secret or the router's object, and nowhere else. */
 export type SecretValue =
   { readonly state: 'found'; readonly value: string } | { readonly state: 'missing'; readonly what: string };
 
 /** What a piece of long work came to. */
-export type WorkResult = PodProof | { readonly requests: number };
+export type WorkResult =
+  PodProof | PodProbesResult | ContractResult | AnalysisFailure | { readonly requests: number };
 
 /** Everything that a decision about one ApiInstance looks at. */
 export interface World {
@@ -58,15 +71,22 @@ export interface World {
   readonly databaseUri: SecretValue;
   /** Undefined when the spec names none. */
   readonly jwtSecret: SecretValue | undefined;
+  /** The value of the preview header; undefined when the spec names none. */
+  readonly preview: SecretValue | undefined;
   readonly revisions: readonly RevisionSnapshot[];
-  /** `spec.replicas` of each revision's Deployment, by revision. */
-  readonly deployments: ReadonlyMap<number, number>;
+  /** By revision. */
+  readonly deployments: ReadonlyMap<number, DeploymentState>;
   readonly pods: readonly PodState[];
   /** Revisions whose gate ConfigMap exists; it is immutable and never written again. */
   readonly gateConfigs: ReadonlySet<number>;
-  /** The revision that the stable Service selects; undefined when there is no Service, or it selects none of ours. */
-  readonly main: number | undefined;
-  readonly canary: Canary | undefined;
+  /** Who has the traffic, as the stable Service and the router's objects say. */
+  readonly route: Route;
+  /** Whether the first promotion still is to lead away from the service of `rollout.from`. */
+  readonly hasFrom: boolean;
+  /** Another object that claims the same host and path, such as `Ingress old-api`. */
+  readonly rival: string | undefined;
+  /** Why the router does not accept its object, in its own words. */
+  readonly refusal: string | undefined;
   /** The traffic objects that exist, which are to be deleted before their instance is. */
   readonly trafficObjects: readonly ObjectRef[];
   /** The image that the pooler runs; an operator with another default keeps it. */
@@ -79,7 +99,10 @@ export interface World {
   readonly foreign: readonly ObjectRef[];
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
   readonly images: OperandImages;
-  readonly router: Pick<TrafficRouter, 'objects' | 'probe'>;
+  /** The router that the spec asks for; undefined where the operator was not told of it. */
+  readonly router: Pick<TrafficRouter, 'objects' | 'probe'> | undefined;
+  /** Who has to reach the pods, for network policies. */
+  readonly callers: Callers;
 }
 
 /** Long work of this controller. */
@@ -92,9 +115,15 @@ export type Work =
     }
   | {
       readonly kind: 'traffic';
+      readonly spec: ApiInstanceSpec;
       readonly expectation: Expectation;
       readonly previousWeight: number;
       readonly request: ProbeRequest;
     }
+  /** The probes of the spec, at one pod. */
+  | ({ readonly kind: 'probes' } & PodProbesOrder)
+  /** The candidate is judged for as long as it has a share. */
+  | ({ readonly kind: 'analysis' } & AnalysisOrder)
+  | ({ readonly kind: 'contract' } & ContractOrder)
   /** No gate answers any more: the routes of a deleted instance are gone from the data plane. */
-  | { readonly kind: 'gone'; readonly request: ProbeRequest };
+  | { readonly kind: 'gone'; readonly spec: ApiInstanceSpec; readonly request: ProbeRequest };
