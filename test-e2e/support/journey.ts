@@ -62,13 +62,15 @@ const instanceName = 'tasks';
  * One journey: applies the example under a fresh namespace and host, waits for the first Ready as a user would, starts
  * the traffic, lets `travel` do its steps, stops the traffic, asserts what holds in every journey (0 failed requests,
  * never without a ready endpoint), and deletes everything. When something fails, it prints why before it deletes.
+ * `url`: where the traffic goes in; ingress-nginx unless a Gateway is asked for.
  */
 export async function runJourney(
   name: string,
   travel: (journey: Journey) => Promise<void>,
   edit: (spec: WrittenInstance) => WrittenInstance = (spec) => spec,
+  url = inject('cluster').ingressUrl,
 ): Promise<void> {
-  const cluster = inject('cluster');
+  const cluster = { ...inject('cluster'), ingressUrl: url };
   const kubectl = createKubectl(cluster);
   const namespace = `e2e-${name}-${randomBytes(2).toString('hex')}`;
   const cleanUps: (() => unknown)[] = [];
