@@ -98,11 +98,10 @@ export async function gate(log: Log): Promise<ImageRecipe> {
       // nginx drains on SIGQUIT; SIGTERM is its fast stop.
       stopSignal: 'SIGQUIT',
     },
+    // The shell is for gates whose routes lead to other Services: they read their pod's resolv.conf before they start.
     layers: [await debianLayer('gate', ['nginx-light', 'libnginx-mod-http-js', 'dash'], log, [withoutPerl])],
     entries: [
       ...baseEntries([{ name: 'nginx', id: 101 }]),
-      // For gates whose routes lead to other Services: they read their pod's resolv.conf before they start.
-      { path: 'usr/bin/sh', linkTo: 'dash' },
       ...ownFolders(101, ['var/lib/nginx', 'var/log/nginx']),
     ],
   };
