@@ -4,9 +4,10 @@ import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
+import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
 
-const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing, size };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing, scale, size };
 
 type Wish =
   | { readonly kind: 'list' }
