@@ -16,6 +16,8 @@ export interface BenchmarkOptions {
 export interface Benchmark {
   /** One line: what it measures, and about how long a round takes. */
   readonly title: string;
+  /** How many rounds there are without `--rounds`. Default: 5. */
+  readonly defaultRounds?: number;
   /** Options that only this benchmark has, as `parseArgs` takes them: strings and booleans, none of them `multiple`. */
   readonly options?: ParseArgsOptionsConfig;
   /** Prints a table and, as its last line, one JSON object. */

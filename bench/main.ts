@@ -4,10 +4,18 @@ import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
+import * as rollout from './rollout/index.ts';
 import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
 
-const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing, scale, size };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = {
+  kill,
+  migrations,
+  parsing,
+  rollout,
+  scale,
+  size,
+};
 
 type Wish =
   | { readonly kind: 'list' }
@@ -23,7 +31,7 @@ function readWish(words: readonly string[]): Wish {
     allowPositionals: true,
     options: {
       ...(benchmark?.options ?? {}),
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: String(benchmark?.defaultRounds ?? 5) },
       cases: { type: 'string', default: '2000' },
     },
   });

@@ -22,7 +22,11 @@ const withoutPerl =
   'rm -rf "$1"/usr/bin/perl* "$1"/usr/share/perl* "$1"/usr/lib/*/perl* "$1"/usr/lib/*/libperl*';
 
 /** An image of one static program that this machine built. */
-async function staticProgram(name: 'pause' | 'coredns', user: string, log: Log): Promise<ImageRecipe> {
+async function staticProgram(
+  name: 'pause' | 'coredns' | 'argo-rollouts',
+  user: string,
+  log: Log,
+): Promise<ImageRecipe> {
   const fromFile = await ensureTool(name, log);
   return {
     name,
@@ -43,6 +47,11 @@ export function pause(log: Log): Promise<ImageRecipe> {
 /** The cluster's DNS server. */
 export function coredns(log: Log): Promise<ImageRecipe> {
   return staticProgram('coredns', '65532:65532', log);
+}
+
+/** The peer of bench/rollout, under the user that upstream's image has. */
+export function argoRollouts(log: Log): Promise<ImageRecipe> {
+  return staticProgram('argo-rollouts', '999:999', log);
 }
 
 /** PostgREST: one static program, out of its npm package. */

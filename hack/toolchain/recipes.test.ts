@@ -11,6 +11,7 @@ const modules: readonly [Tool, string][] = [
   ['coredns', 'github.com/coredns/coredns'],
   ['helm', 'helm.sh/helm/v4'],
   ['kind', 'sigs.k8s.io/kind'],
+  ['argo-rollouts', 'github.com/argoproj/argo-rollouts'],
 ];
 
 it.each(modules)('%s: the name in the cache says the version that go.mod pins', (tool, module) => {

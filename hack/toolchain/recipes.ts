@@ -11,7 +11,8 @@ export interface Recipe {
   names?: readonly string[];
 }
 
-export type Tool = 'kubernetes' | 'etcd' | 'coredns' | 'ingress-nginx' | 'pause' | 'helm' | 'kind';
+export type Tool =
+  'kubernetes' | 'etcd' | 'coredns' | 'ingress-nginx' | 'pause' | 'helm' | 'kind' | 'argo-rollouts';
 
 // 1.34 is the newest that runs on hosts with cgroup v1 and on Debian bookworm's containerd 1.6.
 const kubernetes = 'v1.34.10';
@@ -65,4 +66,11 @@ export const recipes: Readonly<Record<Tool, Recipe>> = {
     takes: '70 s',
   },
   kind: { version: 'v0.32.0', source: 'sigs.k8s.io/kind', flags: '', takes: '5 s' },
+  // Only bench/rollout builds it.
+  'argo-rollouts': {
+    version: 'v1.9.1',
+    source: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
+    flags: '',
+    takes: '2 min',
+  },
 };
