@@ -1,6 +1,7 @@
 // `npm run bench`: speed, always beside something else in the same run, and what takes too long for a test.
 import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
+import * as faults from './faults/index.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
@@ -9,6 +10,7 @@ import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
 
 const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = {
+  faults,
   kill,
   migrations,
   parsing,

@@ -1,0 +1,47 @@
+import type { Kubectl } from '../../hack/kube/kubectl.ts';
+import { operatorNamespace } from '../../hack/kube/operator.ts';
+import type { Case } from './case.ts';
+
+/** Where the ingress controller runs. */
+export const ingressNamespace = 'ingress-nginx';
+
+/** A pod as far as a fault needs it. */
+export interface Pod {
+  readonly name: string;
+  readonly uid: string;
+  /** Empty while it has none. */
+  readonly ip: string;
+}
+
+interface PodObject {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
+  readonly status?: { readonly podIP?: string };
+}
+
+/** The pods of a revision, without those that are being deleted. */
+export function podsOf({ kubectl, namespace, name }: Case, revision: number): Promise<readonly Pod[]> {
+  return list(kubectl, namespace, ['-l', `pgrst.dev/instance=${name},pgrst.dev/revision=${revision}`]);
+}
+
+/** The replicas of the ingress controller, without those that are being deleted. */
+export function ingressPods(kubectl: Kubectl): Promise<readonly Pod[]> {
+  return list(kubectl, ingressNamespace, ['-l', 'app.kubernetes.io/component=controller']);
+}
+
+/** The operator pod that holds the Lease. */
+export async function operatorLeader(kubectl: Kubectl): Promise<Pod> {
+  const lease = ['get', 'lease', '-n', operatorNamespace, 'postgrest-operator'];
+  const holder = await kubectl([...lease, '-o', 'jsonpath={.spec.holderIdentity}']);
+  const pods = await list(kubectl, operatorNamespace, []);
+  const leader = pods.find(({ name }) => holder.startsWith(`${name}_`)) ?? pods[0];
+  if (leader === undefined) throw new Error('there is no operator');
+  return leader;
+}
+
+async function list(kubectl: Kubectl, namespace: string, selector: readonly string[]): Promise<Pod[]> {
+  const text = await kubectl(['get', 'pods', '-n', namespace, ...selector, '-o', 'json']);
+  const { items } = JSON.parse(text) as { readonly items: readonly PodObject[] };
+  return items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata: { name, uid }, status }) => ({ name, uid, ip: status?.podIP ?? '' }));
+}
