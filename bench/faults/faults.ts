@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ingressNamespace, ingressPods, operatorLeader, podsOf, type Pod } from './pods.ts';
+import { ingressNamespace, ingressPods, ingressReady, operatorLeader, podsOf, type Pod } from './pods.ts';
 import type { Excuse } from '../../hack/load/excuse.ts';
 import { operatorNamespace } from '../../hack/kube/operator.ts';
 import { until } from '../../hack/lib/wait.ts';
@@ -43,7 +43,7 @@ export const faults: readonly Fault[] = [
     needsNode: true,
     async inject(run) {
       const leader = await operatorLeader(run.kubectl);
-      await nodeOf(run).kill(leader.uid, /./);
+      await nodeOf(run).kill(leader.uid, /operator/);
       const force = ['--grace-period=0', '--force', '--wait=false'];
       await run.kubectl(['delete', 'pod', '-n', operatorNamespace, leader.name, ...force]);
       return { excuses: [], hit: leader.name };
@@ -170,12 +170,6 @@ export const faults: readonly Fault[] = [
     },
   },
 ];
-
-/** Waits until the ingress controller has as many ready replicas as it should. */
-export async function ingressReady(kubectl: Case['kubectl']): Promise<void> {
-  const deployment = 'deployment/ingress-nginx-controller';
-  await kubectl(['rollout', 'status', '-n', ingressNamespace, deployment, '--timeout=120s']);
-}
 
 function nodeOf({ node }: Case): Node {
   if (node === undefined) throw new Error('this fault needs the machine under the cluster');

@@ -1,5 +1,6 @@
 import type { Kubectl } from '../../hack/kube/kubectl.ts';
 import { operatorNamespace } from '../../hack/kube/operator.ts';
+import { until } from '../../hack/lib/wait.ts';
 import type { Case } from './case.ts';
 
 /** Where the ingress controller runs. */
@@ -11,11 +12,15 @@ export interface Pod {
   readonly uid: string;
   /** Empty while it has none. */
   readonly ip: string;
+  readonly isReady: boolean;
 }
 
 interface PodObject {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
-  readonly status?: { readonly podIP?: string };
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 /** The pods of a revision, without those that are being deleted. */
@@ -26,6 +31,21 @@ export function podsOf({ kubectl, namespace, name }: Case, revision: number): Pr
 /** The replicas of the ingress controller, without those that are being deleted. */
 export function ingressPods(kubectl: Kubectl): Promise<readonly Pod[]> {
   return list(kubectl, ingressNamespace, ['-l', 'app.kubernetes.io/component=controller']);
+}
+
+/** How many replicas of the ingress controller there are. */
+export const ingressReplicas = 2;
+
+/** Waits until all replicas of the ingress controller are ready. */
+export async function ingressReady(kubectl: Kubectl): Promise<void> {
+  await until(
+    `${ingressReplicas} ingress replicas are ready`,
+    async () => {
+      const ready = (await ingressPods(kubectl)).filter(({ isReady }) => isReady);
+      return ready.length === ingressReplicas ? true : undefined;
+    },
+    { timeoutMs: 120_000, everyMs: 250 },
+  );
 }
 
 /** The operator pod that holds the Lease. */
@@ -43,5 +63,10 @@ async function list(kubectl: Kubectl, namespace: string, selector: readonly stri
   const { items } = JSON.parse(text) as { readonly items: readonly PodObject[] };
   return items
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata: { name, uid }, status }) => ({ name, uid, ip: status?.podIP ?? '' }));
+    .map(({ metadata: { name, uid }, status }) => ({
+      name,
+      uid,
+      ip: status?.podIP ?? '',
+      isReady: status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true,
+    }));
 }

@@ -31,6 +31,8 @@ const noticeMs = 2000;
 /** So many answers of the right revision in a row, and the clients are believed. */
 const enough = 60;
 const convergeMs = 90_000;
+/** An answer may have been under way while the status was written. */
+const watchLagMs = 100;
 
 /** Runs one cell on a fresh instance. Throws only where the stage itself fails. */
 export async function runCell(stage: Stage, cell: Cell, name: string): Promise<CellResult> {
@@ -49,16 +51,23 @@ async function play(run: Case, cell: Cell): Promise<CellResult> {
     problems.push(`${what}: ${error instanceof Error ? error.message.slice(0, 1500) : String(error)}`);
   };
   let seconds: number | undefined;
+  let began = 0;
+  let over = 0;
   let injection: Awaited<ReturnType<typeof fault.inject>> = { excuses: [], hit: '' };
   try {
     await phase.enter(run);
+    began = Date.now();
     injection = await fault.inject(run, phase);
-    const over = Date.now();
+    over = Date.now();
     const target = injection.target ?? phase.target;
     await delay(noticeMs);
     await walkTo(run, target, convergeMs);
-    const settled = Math.max(settledAt(run, target), await clientsSettled(run, target, over));
-    seconds = Math.max(0, settled - over) / 1000;
+    const clients = await clientsSettled(run, target, over);
+    const word = settledAt(run, target);
+    seconds = Math.max(0, word - over, clients - over) / 1000;
+    // Where all was at rest before, a hand edit moves traffic until the operator has taken it back: that is no early word.
+    if (phase.name !== 'settled' && clients - word > watchLagMs)
+      problems.push(`the status said so ${clients - word} ms before the last answer of another revision`);
   } catch (error) {
     note('did not converge', error);
   }
@@ -82,7 +91,8 @@ async function play(run: Case, cell: Cell): Promise<CellResult> {
     seconds,
     problems,
   };
-  if (problems.length > 0) problems.push(...timeline(run));
+  if (problems.length > 0)
+    problems.push(`the fault: ${timeOf(began)} to ${timeOf(over)}; the status:`, ...timeline(run));
   return result;
 }
 

@@ -15,9 +15,8 @@ import {
 } from '../../test-e2e/support/manifests.ts';
 import { observe } from '../../test-e2e/support/observed.ts';
 import type { Case } from './case.ts';
-import { ingressReady } from './faults.ts';
 import { nodeOf, type Node } from './node.ts';
-import { ingressNamespace } from './pods.ts';
+import { ingressNamespace, ingressReady, ingressReplicas } from './pods.ts';
 
 /** What all cases share: a namespace with a database and an ApiSchema, and two replicas of the ingress controller. */
 export interface Stage {
@@ -32,7 +31,6 @@ export interface Stage {
   strike(): Promise<void>;
 }
 
-const ingressReplicas = 2;
 const requestsPerSecond = 100;
 const maxSeconds = 400;
 const ingressDeployment = ['-n', ingressNamespace, 'deployment/ingress-nginx-controller'];
