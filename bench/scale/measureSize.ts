@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../hack/lib/wait.ts';
+import { Hopeless, until } from '../../hack/lib/wait.ts';
 import type { Log } from '../../hack/lib/log.ts';
 import { instancesPerSchema, namespaceOf, schemaName } from './objects.ts';
 import { startOperator, type OperatorProcess } from './operatorProcess.ts';
@@ -130,7 +130,7 @@ async function settled(
   await until(
     'every object is settled',
     () => {
-      signal.throwIfAborted();
+      giveUp(signal);
       for (const key of left) {
         const { outcome, lastAt = 0 } = operator.told.get(key) ?? {};
         if (outcome === 'settled' && lastAt >= since) left.delete(key);
@@ -142,13 +142,17 @@ async function settled(
   );
 }
 
+function giveUp(signal: AbortSignal): void {
+  if (signal.aborted) throw new Hopeless(String(signal.reason));
+}
+
 /** Waits for five seconds in which nothing was reconciled. */
 async function quiet(operator: OperatorProcess, signal: AbortSignal): Promise<void> {
   let before = -1;
   await until(
     'nothing is reconciled any more',
     async () => {
-      signal.throwIfAborted();
+      giveUp(signal);
       const now = await reconciles(operator);
       if (now === before) return true;
       before = now;

@@ -36,6 +36,12 @@ export interface OperatorProcess {
 /** Of /proc/PID/stat, on every Linux that Node runs on (getconf CLK_TCK). */
 const ticksPerSecond = 100;
 
+/**
+ * --liftoff-only is how the operator's image starts it (hack/images/operator.ts). The heap is what Node 24 makes of the
+ * chart's memory limit of 512Mi, by itself: v8.getHeapStatistics().heap_size_limit is 259 MB there.
+ */
+const asInItsPod = ['--liftoff-only', '--max-old-space-size=256', '--max-semi-space-size=1'];
+
 /** What `startOperator` takes. */
 export interface OperatorOptions {
   /** Folder of its bundle. */
@@ -52,8 +58,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   const startedAt = Date.now();
   const child = spawn(
     process.execPath,
-    // --liftoff-only: as in the operator's image (hack/images/operator.ts).
-    ['--liftoff-only', ...options.nodeOptions, join(options.dist, 'operator.mjs')],
+    [...asInItsPod, ...options.nodeOptions, join(options.dist, 'operator.mjs')],
     {
       cwd: options.dist,
       env: {
