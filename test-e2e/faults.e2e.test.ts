@@ -23,6 +23,7 @@ test('faults in the middle of rollouts, aborts and rollbacks lose no request and
   let run = 0;
   await runCells(cluster, chosen, {
     signal,
+    lanes: 1,
     report(result) {
       run += 1;
       console.info(lineOf(result));

@@ -26,6 +26,8 @@ export interface Fault {
   readonly allowed: '0' | 'in flight' | 'window';
   /** Whether it needs the machine under the cluster. */
   readonly needsNode: boolean;
+  /** Whether other stages feel it: then nothing runs beside it. */
+  readonly isGlobal: boolean;
   readonly inject: (run: Case, phase: Phase) => Promise<Injection>;
 }
 
@@ -41,6 +43,7 @@ export const faults: readonly Fault[] = [
     what: 'SIGKILL to the leading operator, its pod deleted',
     allowed: '0',
     needsNode: true,
+    isGlobal: true,
     async inject(run) {
       const leader = await operatorLeader(run.kubectl);
       await nodeOf(run).kill(leader.uid, /operator/);
@@ -54,6 +57,7 @@ export const faults: readonly Fault[] = [
     what: "SIGKILL to PostgREST in all of the candidate's pods at once",
     allowed: 'in flight',
     needsNode: true,
+    isGlobal: false,
     async inject(run, phase) {
       const pods = await until(
         'a pod of the candidate runs',
@@ -71,6 +75,7 @@ export const faults: readonly Fault[] = [
     what: 'SIGKILL to everything in one pod of the stable revision',
     allowed: 'in flight',
     needsNode: true,
+    isGlobal: false,
     inject: async (run) => killIn(run, (await stablePods(run)).slice(0, 1), /nginx|postgrest/),
   },
   {
@@ -78,6 +83,7 @@ export const faults: readonly Fault[] = [
     what: 'eviction of one pod of the stable revision, as a drain does it',
     allowed: '0',
     needsNode: false,
+    isGlobal: false,
     inject: async (run) => evict(run, await stablePods(run)),
   },
   {
@@ -85,6 +91,7 @@ export const faults: readonly Fault[] = [
     what: 'one of two ingress replicas deleted',
     allowed: '0',
     needsNode: false,
+    isGlobal: true,
     async inject(run) {
       const [victim] = await ingressPods(run.kubectl);
       if (victim === undefined) throw new Error('there is no ingress replica');
@@ -98,6 +105,7 @@ export const faults: readonly Fault[] = [
     what: 'no API server for 20 s',
     allowed: '0',
     needsNode: true,
+    isGlobal: true,
     async inject(run) {
       const restart = await nodeOf(run).killApiServer();
       // The fault itself: nothing is waited for.
@@ -114,6 +122,7 @@ export const faults: readonly Fault[] = [
     what: 'the PgBouncer pod deleted',
     allowed: '0',
     needsNode: false,
+    isGlobal: false,
     async inject(run) {
       const selector = `pgrst.dev/instance=${run.name},app.kubernetes.io/component=pooler`;
       await run.kubectl(['delete', 'pod', '-n', run.namespace, '-l', selector, '--wait=false']);
@@ -125,6 +134,7 @@ export const faults: readonly Fault[] = [
     what: 'PostgreSQL stopped (fast shutdown) and started again 2 s later',
     allowed: 'window',
     needsNode: false,
+    isGlobal: false,
     async inject(run) {
       const inPod = ['exec', '-n', run.namespace, 'deploy/tasks-db', '--', 'sh', '-c'];
       const from = Date.now();
@@ -139,6 +149,7 @@ export const faults: readonly Fault[] = [
     what: 'the canary Ingress deleted by hand',
     allowed: '0',
     needsNode: false,
+    isGlobal: false,
     async inject(run) {
       const canary = run.canary.current()?.metadata.name;
       const ingress = `${run.name}-canary`;
@@ -151,6 +162,7 @@ export const faults: readonly Fault[] = [
     what: 'its weight set to 73 by hand',
     allowed: '0',
     needsNode: false,
+    isGlobal: false,
     async inject(run) {
       const canary = run.canary.current()?.metadata.name;
       if (canary === undefined) return { excuses: [], hit: 'none was there' };
@@ -164,6 +176,7 @@ export const faults: readonly Fault[] = [
     what: 'a second change of the spec',
     allowed: '0',
     needsNode: false,
+    isGlobal: false,
     async inject(run) {
       await run.writeSpec(3);
       return { excuses: [], target: 3, hit: 'spec' };

@@ -2,11 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCluster, loadOperator } from '../../hack/cluster/index.ts';
 import type { Cluster } from '../../hack/cluster/types.ts';
+import { createKubectl } from '../../hack/kube/kubectl.ts';
 import { installOperator } from '../../hack/kube/operator.ts';
 import { createLog } from '../../hack/lib/log.ts';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { allCells, nameOf, sampleCells, type Cell } from './matrix.ts';
 import { lineOf, page, totals } from './report.ts';
+import { nodeOf } from './node.ts';
+import { twoIngressReplicas } from './pods.ts';
 import { isRight, runCell, type CellResult } from './runCell.ts';
 import { setStage } from './stage.ts';
 
@@ -21,6 +24,8 @@ export const options = {
   /** Runs so many cells, drawn by the seed. */
   sample: { type: 'string' },
   seed: { type: 'string' },
+  /** So many cells at once; default 1. */
+  lanes: { type: 'string' },
   /** Brings docs/reference/faults.md up to date with what was run. */
   write: { type: 'boolean' },
 } as const;
@@ -44,28 +49,65 @@ export async function run({ own, signal }: BenchmarkOptions): Promise<void> {
       writeFileSync(document, page(before, [result]));
     }
   };
-  await runCells(cluster, cells, { signal, report });
-  console.log(totals(results));
+  try {
+    await runCells(cluster, cells, { signal, lanes: Number(own.lanes ?? 1), report });
+  } finally {
+    console.log(totals(results));
+  }
   if (!results.every(isRight)) process.exitCode = 1;
 }
 
-/** Runs cells one after the other on one stage, and reports each as soon as it is known. */
+/** How cells are run. */
+export interface CellRun {
+  readonly signal: AbortSignal;
+  /** So many at once, each on a stage of its own; faults that all of the cluster feels are made one by one afterwards. */
+  readonly lanes: number;
+  /** Called with each result as soon as it is known. */
+  readonly report: (result: CellResult) => void;
+}
+
+/** Runs cells; those that this cluster cannot have are named and left out. */
 export async function runCells(
   cluster: Pick<Cluster, 'kubectl' | 'kubeconfig' | 'ingressUrl'>,
   cells: readonly Cell[],
-  { signal, report }: { signal: AbortSignal; report: (result: CellResult) => void },
+  { signal, lanes, report }: CellRun,
 ): Promise<void> {
-  const stage = await setStage(cluster);
-  try {
-    for (const [index, cell] of cells.entries()) {
-      signal.throwIfAborted();
-      if (cell.fault.needsNode && stage.node === undefined)
-        console.log(`- ${nameOf(cell)}: not on this cluster, whose machine is out of reach`);
-      else report(await runCell(stage, cell, `c${index + 1}`));
+  const onNode = nodeOf(cluster.kubeconfig) !== undefined;
+  for (const cell of cells)
+    if (cell.fault.needsNode && !onNode)
+      console.log(`- ${nameOf(cell)}: not on this cluster, whose machine is out of reach`);
+  const possible = cells.filter(({ fault }) => onNode || !fault.needsNode);
+  const alone = lanes === 1 ? [] : possible.filter(isGlobal);
+  const beside = possible.filter((cell) => !alone.includes(cell));
+  let number = 0;
+  const lane = async (queue: Cell[]): Promise<void> => {
+    const stage = await setStage(cluster);
+    try {
+      for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
+        signal.throwIfAborted();
+        number += 1;
+        report(await runCell(stage, cell, `c${number}`));
+      }
+    } finally {
+      await stage.strike();
     }
+  };
+
+  const restore = await twoIngressReplicas(createKubectl(cluster));
+  try {
+    // All lanes come to their end before an error of one is passed on: each has a stage to strike.
+    const ends = await Promise.allSettled(
+      Array.from({ length: Math.min(lanes, beside.length) }, () => lane(beside)),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    if (alone.length > 0) await lane(alone);
   } finally {
-    await stage.strike();
+    await restore();
   }
+}
+
+function isGlobal({ fault }: Cell): boolean {
+  return fault.isGlobal;
 }
 
 function choose({ only, sample, seed }: BenchmarkOptions['own']): Cell[] {

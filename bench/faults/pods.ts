@@ -33,8 +33,18 @@ export function ingressPods(kubectl: Kubectl): Promise<readonly Pod[]> {
   return list(kubectl, ingressNamespace, ['-l', 'app.kubernetes.io/component=controller']);
 }
 
-/** How many replicas of the ingress controller there are. */
-export const ingressReplicas = 2;
+const ingressReplicas = 2;
+
+/** Gives the ingress controller two replicas; what comes back gives it as many as it had. */
+export async function twoIngressReplicas(kubectl: Kubectl): Promise<() => Promise<void>> {
+  const deployment = ['-n', ingressNamespace, 'deployment/ingress-nginx-controller'];
+  const before = await kubectl(['get', ...deployment, '-o', 'jsonpath={.spec.replicas}']);
+  await kubectl(['scale', ...deployment, `--replicas=${ingressReplicas}`]);
+  await ingressReady(kubectl);
+  return async () => {
+    await kubectl(['scale', ...deployment, `--replicas=${before}`]);
+  };
+}
 
 /** Waits until all replicas of the ingress controller are ready. */
 export async function ingressReady(kubectl: Kubectl): Promise<void> {

@@ -16,9 +16,8 @@ import {
 import { observe } from '../../test-e2e/support/observed.ts';
 import type { Case } from './case.ts';
 import { nodeOf, type Node } from './node.ts';
-import { ingressNamespace, ingressReady, ingressReplicas } from './pods.ts';
 
-/** What all cases share: a namespace with a database and an ApiSchema, and two replicas of the ingress controller. */
+/** What cases that follow each other share: a namespace with a database and an ApiSchema. */
 export interface Stage {
   readonly kubectl: Kubectl;
   readonly namespace: string;
@@ -27,13 +26,12 @@ export interface Stage {
   open(name: string, warmFor: string | undefined): Promise<Case>;
   /** Ends a case; its objects go in the background. */
   close(run: Case): Promise<void>;
-  /** Removes everything, and gives the ingress controller its replicas back. */
+  /** Removes everything. */
   strike(): Promise<void>;
 }
 
 const requestsPerSecond = 100;
 const maxSeconds = 400;
-const ingressDeployment = ['-n', ingressNamespace, 'deployment/ingress-nginx-controller'];
 
 /** Sets the stage on a cluster that has the operator. */
 export async function setStage(
@@ -42,23 +40,16 @@ export async function setStage(
   const kubectl = createKubectl(cluster);
   const namespace = `faults-${randomBytes(2).toString('hex')}`;
   const node = nodeOf(cluster.kubeconfig);
-  const replicas = await kubectl(['get', ...ingressDeployment, '-o', 'jsonpath={.spec.replicas}']);
-  const scale = (count: number): Promise<string> =>
-    kubectl(['scale', ...ingressDeployment, `--replicas=${count}`]);
-
   const strike = async (): Promise<void> => {
     const all = ['apiinstance,apischema', '--all', '-n', namespace];
     await kubectl.attempt(['delete', ...all, '--wait', '--timeout=90s']);
     await kubectl.attempt(['delete', 'namespace', namespace, '--wait=false']);
-    await scale(Number(replicas));
   };
   try {
-    await scale(ingressReplicas);
     const database = databaseManifests(namespace).map(restartable);
     await kubectl(['apply', '-f', '-'], asList([...database, schemaManifest(namespace, 'v1')]));
     const ready = ['--for=condition=Ready', 'apischema/tasks', '--timeout=120s'];
     await kubectl(['wait', '-n', namespace, ...ready]);
-    await ingressReady(kubectl);
   } catch (error) {
     await strike();
     throw error;
