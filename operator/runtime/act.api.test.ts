@@ -143,7 +143,7 @@ async function versions(name: string): Promise<(string | undefined)[]> {
   return objects.map((object) => object?.metadata.resourceVersion);
 }
 
-test('at rest nothing is written, and after a restart nothing changes', async () => {
+test('at rest nothing is written, nor after a restart', async () => {
   const ref = await setUp('rest');
   const plan = planFor('rest');
   const first = startProcess();
@@ -152,9 +152,20 @@ test('at rest nothing is written, and after a restart nothing changes', async ()
   expect(await first.reconcile(ref, settled)).toBe(0);
   const before = await versions('rest');
   const second = startProcess();
-  expect(await second.reconcile(ref, settled)).toBe(2);
   expect(await second.reconcile(ref, settled)).toBe(0);
   expect(await versions('rest')).toEqual(before);
+});
+
+test('after a restart, what is desired no longer is taken away', async () => {
+  const ref = await setUp('upgrade');
+  const plan = planFor('upgrade');
+  const old = configMap('upgrade-a', { a: '1', b: '2' });
+  await startProcess().reconcile(ref, { ...plan, apply: [old] });
+  const next = startProcess();
+  expect(await next.reconcile(ref, { ...plan, prune: [], apply: [configMap('upgrade-a', { a: '1' })] })).toBe(
+    1,
+  );
+  expect((await server.client.get(refOf(old), signal))?.['data']).toEqual({ a: '1' });
 });
 
 test('killed after every prefix of its writes and run again, it reaches the same end', async () => {

@@ -4,12 +4,11 @@ import type { EventRecorder } from './events.ts';
 import type { KubeClient } from './kubeClient.ts';
 import { isConflict, isNotFound } from './kubeError.ts';
 import { refOf, type KubeObject, type ObjectRef } from './object.ts';
+import { fieldManager } from './ownedFields.ts';
 import type { Key, MetadataChange, Plan, WorkOrder } from './reconciler.ts';
 import type { RunTask, TaskSupervisor } from './tasks.ts';
 
-/** The field manager of everything that the operator applies. */
-export const fieldManager = 'postgrest-operator';
-/** The field manager of status, apart from the other, so that neither apply can drop the other's fields. */
+/** The field manager of status, apart from `fieldManager`, so that neither apply can drop the other's fields. */
 export const statusFieldManager = 'postgrest-operator-status';
 
 /** The reconciled object, as it was read. */
@@ -53,7 +52,7 @@ export interface ActDeps<Work, Result> {
  * the version too; a conflict there means that the object changed meanwhile, and is thrown to be retried.
  *
  * Guarantees: every write can be repeated, so dying between any two of them and running again reaches the same end. At
- * rest nothing is written: an apply is skipped when it was this process's last for that object and the observed object
+ * rest nothing is written: an apply is skipped when it was the operator's last for that object and the observed object
  * still contains it; status is compared with what was read.
  */
 export async function executePlan<Status, Work, Result>(

@@ -1,52 +1,72 @@
 import { createHash } from 'node:crypto';
 import { containsDesired, stableJson } from './contains.ts';
+import { ownsNothingBeside } from './ownedFields.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from './object.ts';
 
 /**
  * What this process has applied, by object: the hash of what was desired and the version that came of it, no content.
  *
- * Assumption: within one process nobody else applies under our field manager. After a restart the memory is empty and
- * everything is applied once more; a server-side apply that changes nothing does not even bump the resourceVersion, so
- * nobody sees it. That is cheaper than asking managedFields what we own.
+ * Assumption: within one process nobody else applies under our field manager. What an earlier process applied is told
+ * by the object itself, whose managedFields list what we own: a thousand instances after a restart would otherwise be
+ * ten thousand applies that change nothing.
  */
 export interface AppliedMemory {
   /**
    * Whether applying this would change nothing: it is what was applied last, and the object that is observed now is
-   * either still the version that came of it (then its metadata is enough) or contains all that is desired.
+   * either still the version that came of it (then its metadata is enough) or contains all that is desired. Of an
+   * object that this process has not applied yet: it contains all that is desired, and we own nothing beside.
    */
   isAtRest(desired: KubeObject, observed: KubeObject): boolean;
   /** `result`: what the apply returned. */
   remember(desired: KubeObject, result: KubeObject): void;
+  /** The next apply is not skipped, whatever is observed. */
   forget(ref: ObjectRef): void;
 }
 
-const maxEntries = 20_000; // About 3 MB; who falls out is applied once more, in vain and unharmed.
+const maxEntries = 20_000; // About 3 MB; who falls out is looked at as after a restart.
+
+interface Entry {
+  /** Absent: something was tried, and nobody knows what came of it. */
+  readonly hash?: string;
+  readonly version?: string | undefined;
+}
 
 /** An empty memory. */
 export function createAppliedMemory(): AppliedMemory {
-  const entries = new Map<string, { readonly hash: string; readonly version: string | undefined }>();
+  const entries = new Map<string, Entry>();
   const hashOf = (desired: KubeObject): string =>
     createHash('sha256').update(stableJson(desired)).digest('base64');
+
+  function put(ref: ObjectRef, entry: Entry): void {
+    const key = refKey(ref);
+    entries.delete(key);
+    entries.set(key, entry);
+    for (const oldest of entries.keys()) {
+      if (entries.size <= maxEntries) break;
+      entries.delete(oldest);
+    }
+  }
+
+  function remember(desired: KubeObject, result: KubeObject): void {
+    put(refOf(desired), { hash: hashOf(desired), version: result.metadata.resourceVersion });
+  }
 
   return {
     isAtRest(desired, observed) {
       const last = entries.get(refKey(refOf(desired)));
-      if (last?.hash !== hashOf(desired)) return false;
+      if (last === undefined) {
+        if (!ownsNothingBeside(observed, desired) || !containsDesired(observed, desired)) return false;
+        remember(desired, observed);
+        return true;
+      }
+      if (last.hash !== hashOf(desired)) return false;
       const { resourceVersion } = observed.metadata;
       if (resourceVersion !== undefined && resourceVersion === last.version) return true;
       return containsDesired(observed, desired);
     },
-    remember(desired, result) {
-      const key = refKey(refOf(desired));
-      entries.delete(key);
-      entries.set(key, { hash: hashOf(desired), version: result.metadata.resourceVersion });
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries) break;
-        entries.delete(oldest);
-      }
-    },
+    remember,
     forget(ref) {
-      entries.delete(refKey(ref));
+      put(ref, {});
     },
   };
 }

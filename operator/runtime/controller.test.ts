@@ -84,6 +84,17 @@ describe('controller', () => {
     expect(runs).toHaveLength(4);
   });
 
+  test('a key that waits comes back after one to which something happened', async () => {
+    const { clock, queue, runs } = setUp({
+      decide: () => ({ kind: 'waiting', on: 'pods', retryAfterMs: 1000 }),
+    });
+    queue.add('a/waits');
+    await clock.settle();
+    queue.add('b/changed', { afterMs: 1000 });
+    await clock.advance(1000);
+    expect(runs).toEqual(['a/waits', 'b/changed', 'a/waits']);
+  });
+
   test('a throw backs off and keeps the worker; a success resets the backoff', async () => {
     let failing = true;
     const { clock, queue, runs, ended } = setUp({

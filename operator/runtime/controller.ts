@@ -98,7 +98,8 @@ export function runController<World, P extends { readonly outcome: Outcome }>(
     }
     queue.forget(key);
     if (ending.kind === 'gone') options.onGone?.(key);
-    else if (ending.kind === 'waiting') queue.add(key, { afterMs: ending.retryAfterMs });
+    // A look for its own sake, as a recheck is: where a thousand keys wait, those to which something happened go first.
+    else if (ending.kind === 'waiting') queue.add(key, { afterMs: ending.retryAfterMs, priority: 'resync' });
     else if (ending.recheckAfterMs !== undefined)
       queue.add(key, { afterMs: jittered(ending.recheckAfterMs, rng), priority: 'resync' });
   }

@@ -88,12 +88,27 @@ describe('informer', () => {
     expect(() => informer.byIndex('other', 'x')).toThrow('no index other');
   });
 
-  test('does not keep managedFields', async () => {
+  test('keeps of managedFields only our own, and shares them', async () => {
     const { kube, start } = setUp();
-    kube.put(pod('a'));
+    const mine = {
+      manager: 'postgrest-operator',
+      operation: 'Apply',
+      fieldsV1: { 'f:spec': {} },
+      time: 'now',
+    };
+    for (const name of ['a', 'b']) {
+      const object = pod(name);
+      kube.put({ ...object, metadata: { ...object.metadata, managedFields: [{ manager: 'other' }, mine] } });
+    }
+    kube.put(pod('c'));
     const { informer } = start();
     await informer.ready;
-    expect(informer.get('shop/a')?.metadata).not.toHaveProperty('managedFields');
+    const kept = (name: string) => informer.get(`shop/${name}`)?.metadata['managedFields'];
+    expect(kept('a')).toEqual([
+      { manager: 'postgrest-operator', operation: 'Apply', fieldsV1: { 'f:spec': {} } },
+    ]);
+    expect(kept('a')).toBe(kept('b'));
+    expect(kept('c')).toBeUndefined();
   });
 
   test('asks for what was selected, and for metadata only', async () => {

@@ -4,6 +4,7 @@ import { delay } from './delay.ts';
 import { isGone, KubeError } from './kubeError.ts';
 import type { KubeClient, Selection, WatchEvent } from './kubeClient.ts';
 import { cacheKey, type KubeObject } from './object.ts';
+import { createManagedFieldsCutter } from './ownedFields.ts';
 import type { Rng } from './random.ts';
 import { createStore, type Indexer } from './store.ts';
 
@@ -62,7 +63,7 @@ const healthyAfterMs = 120_000;
  * Guarantees: whatever fails (list, watch, a broken line, a handler), it goes on, with backoff from 0.8 to 30 s that
  * starts over after 120 s without trouble. A watch that ends in good order is resumed at once from the last version
  * seen; 410 means a new list. Changes that the watch missed are found by the list, deletes among them; an object that
- * was deleted and created again is told apart by its uid. `managedFields` are not kept.
+ * was deleted and created again is told apart by its uid. Of `managedFields` only our own are kept.
  * Caveat: the cache lags behind; whoever writes must not take it for the truth about its own writes.
  */
 export function createInformer(options: InformerOptions): Informer {
@@ -82,6 +83,7 @@ export function createInformer(options: InformerOptions): Informer {
       Object.entries(options.indexers ?? {}).map(([name, indexer]) => [name, guarded(name, indexer)]),
     ),
   );
+  const strip = createManagedFieldsCutter();
   const handlers = new Set<(change: Change) => void>();
   const ready = Promise.withResolvers<undefined>();
   const stopping = new AbortController();
@@ -220,11 +222,4 @@ export function createInformer(options: InformerOptions): Informer {
       stopping.abort(new Error('the informer was stopped'));
     },
   };
-}
-
-function strip(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
-    managedFields?: unknown;
-  };
-  return { ...object, metadata };
 }

@@ -44,8 +44,11 @@ function container(image: string): object {
       { name: 'https', containerPort: 8443 },
     ],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
-    readinessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+    // /healthz is well up to a second before every worker of nginx has its backends; until then it answers 503.
+    readinessProbe: { ...probe, periodSeconds: 1, successThreshold: 3, failureThreshold: 30 },
     livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 5 },
+    // New connections learn to go to another replica before nginx stops taking them.
+    lifecycle: { preStop: { sleep: { seconds: 5 } } },
     resources: { requests: { cpu: '100m', memory: '90Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -68,6 +71,7 @@ export function ingressNginxManifests({
 }): object[] {
   const metadata = { name, namespace: name, labels };
   const controller = { ...metadata, name: `${name}-controller` };
+  const headers = { ...metadata, name: `${name}-response-headers` };
   const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
@@ -86,7 +90,19 @@ export function ingressNginxManifests({
       metadata: { name: 'nginx', labels },
       spec: { controller: 'k8s.io/ingress-nginx' },
     },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: controller, data: {} },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: headers,
+      // So that a client which measures can say which replica and which pods had a request.
+      data: { 'X-Ingress-Replica': '$hostname', 'X-Ingress-Upstream': '$upstream_addr' },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: controller,
+      data: { 'add-headers': `${name}/${headers.name}` },
+    },
     {
       apiVersion: 'v1',
       kind: 'Service',

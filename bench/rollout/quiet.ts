@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { watchObjects } from '../../hack/kube/watch.ts';
+
+/** Knows when the ingress controller last had something to do. */
+export interface Quiet {
+  /** Waits until nobody has written an Ingress or an EndpointSlice for 5 s. */
+  readonly reached: () => Promise<void>;
+  readonly stop: () => void;
+}
+
+/** ingress-nginx begins a sync at most every 3.3 s, endpoints included: after this time none is owed. */
+const quietMs = 5000;
+const patienceMs = 120_000;
+
+/** Watches all namespaces, because the controller does. */
+export async function createQuiet(kubeconfig: string, signal: AbortSignal): Promise<Quiet> {
+  let lastWriteAt = Date.now();
+  const onWrite = (): void => {
+    lastWriteAt = Date.now();
+  };
+  const watches = ['/apis/networking.k8s.io/v1/ingresses', '/apis/discovery.k8s.io/v1/endpointslices'].map(
+    (path) => watchObjects(kubeconfig, { path }, onWrite),
+  );
+  await Promise.all(watches.map(({ ready }) => ready));
+  return {
+    async reached() {
+      const deadline = Date.now() + patienceMs;
+      for (;;) {
+        const left = lastWriteAt + quietMs - Date.now();
+        if (left <= 0) return;
+        if (Date.now() > deadline)
+          throw new Error(
+            `Somebody writes Ingresses or EndpointSlices all the time: no 5 s without one within ${String(patienceMs / 1000)} s. The benchmark needs a cluster of its own.`,
+          );
+        await delay(left, undefined, { signal });
+      }
+    },
+    stop() {
+      for (const watch of watches) watch.stop();
+    },
+  };
+}

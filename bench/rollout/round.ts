@@ -1,0 +1,81 @@
+import type { Log } from '../../hack/lib/log.ts';
+import { until } from '../../hack/lib/wait.ts';
+import { startLoad } from '../../hack/load/load.ts';
+import { replicas, type Command, type Contender } from './contender.ts';
+import { timingOf, type Operation, type Passage, type Round } from './figures.ts';
+import type { Quiet } from './quiet.ts';
+import type { Stage } from './stage.ts';
+
+const requestsPerSecond = 200;
+/** Longer than any round; a load that reaches it fails the benchmark. */
+const maxSeconds = 900;
+
+/** What a round needs beside the contender. */
+export interface RoundContext {
+  readonly stage: Stage;
+  readonly ingressUrl: string;
+  readonly quiet: Quiet;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Every operation once (a cutover twice) under steady load, from the base revision back to it. */
+export async function runRound(contender: Contender, context: RoundContext): Promise<Round> {
+  const { stage, ingressUrl, quiet, log, signal } = context;
+  const load = startLoad({
+    url: ingressUrl,
+    host: contender.host,
+    requests: [
+      { method: 'GET', path: '/tasks?order=id.desc&limit=10' },
+      { method: 'GET', path: '/open_tasks?limit=5' },
+      { method: 'GET', path: '/tasks?select=id,title&order=id.desc&limit=1' },
+      { method: 'POST', path: '/rpc/add_task', body: '{"title":"from the benchmark"}' },
+    ],
+    ratePerSecond: requestsPerSecond,
+    maxSeconds,
+  });
+  const passages: Passage[] = [];
+  const pass = async (operation: Operation, command: () => Promise<Command>): Promise<void> => {
+    await quiet.reached();
+    const { at: commandAt, word } = await command();
+    const { at: wordAt, revision } = await word;
+    // Whatever was written on the way has reached the clients after this.
+    await quiet.reached();
+    const passage = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
+    passages.push(passage);
+    const { seconds, wordSeconds, failed } = timingOf(passage, load.samples);
+    log.say(
+      `  ${contender.name.padEnd(5)}${operation.padEnd(13)} ${seconds.toFixed(2)} s, word after ${wordSeconds.toFixed(2)} s, ${String(failed)} failed`,
+    );
+  };
+  /** Waits until no other revision than the one with the traffic has pods. */
+  const alone = (): Promise<unknown> =>
+    until(
+      `${contender.name}: only one revision has pods`,
+      async () => {
+        signal.throwIfAborted();
+        const { items } = await stage.client.list(
+          { apiVersion: 'v1', kind: 'Pod', namespace: stage.namespace, labelSelector: contender.podSelector },
+          signal,
+        );
+        return items.length === replicas ? true : undefined;
+      },
+      { timeoutMs: 120_000, everyMs: 500 },
+    );
+
+  try {
+    await alone();
+    await pass('cutover', contender.release);
+    await pass('warmRollback', contender.rollback);
+    await contender.releaseHalf();
+    await pass('abort', contender.abort);
+    await alone();
+    await pass('cutover', contender.release);
+    await alone();
+    await pass('coldRollback', contender.rollback);
+    return { passages, samples: await load.stop() };
+  } catch (error) {
+    await load.stop().catch(() => undefined);
+    throw error;
+  }
+}

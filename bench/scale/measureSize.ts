@@ -1,0 +1,234 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Hopeless, until } from '../../hack/lib/wait.ts';
+import type { Log } from '../../hack/lib/log.ts';
+import { instancesPerSchema, namespaceOf, schemaName } from './objects.ts';
+import { startOperator, type OperatorProcess } from './operatorProcess.ts';
+import { quantileBetween } from './prometheus.ts';
+import type { World } from './world.ts';
+
+/** What one size came to. Times in seconds, memory in MiB. */
+export interface Figures {
+  readonly instances: number;
+  readonly schemas: number;
+  /** From the operator's start until it has looked at every object once. */
+  readonly seenSeconds: number;
+  /** Until it has proved every instance anew, and every object is settled. */
+  readonly coldStartSeconds: number;
+  /** The most memory up to there, and what it has at rest. */
+  readonly peakRssMb: number;
+  readonly restRssMb: number;
+  /** Share of one core in a minute in which nothing is due. */
+  readonly idleCpu: number;
+  /** CPU time of one look at an instance where nothing is to be done. */
+  readonly recheckMs: number;
+  /** Writes in that minute and during those looks, Leases aside. */
+  readonly writesAtRest: number;
+  /** How long so many rollouts at once took, and how long reconciles took and waited for a worker meanwhile. */
+  readonly rollouts: number;
+  readonly rolloutSeconds: number;
+  readonly reconcileP99: number;
+  readonly queueP99: number;
+  readonly rolloutRssMb: number;
+}
+
+const restMs = 60_000;
+const rollouts = 100;
+/** How many instances are looked at for the mean. */
+const rechecks = 300;
+const limitMs = 20 * 60_000;
+
+/** What `measureSize` works with. */
+export interface Setting {
+  readonly world: World;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** For the operator that is measured. */
+  readonly nodeOptions: readonly string[];
+}
+
+/** Grows the world to a size and measures there; ends without an operator. */
+export async function measureSize(setting: Setting, instances: number): Promise<Figures> {
+  const { world, log, signal } = setting;
+  const keys = keysOf(instances);
+  const start = (nodeOptions: readonly string[]): Promise<OperatorProcess> =>
+    startOperator({
+      dist: world.dist,
+      kubeconfig: world.server.operatorKubeconfig,
+      logFile: join(world.folder, 'logs', 'operator.log'),
+      nodeOptions,
+    });
+
+  await log.step(`${instances} instances come to rest`, async () => {
+    const operator = await start([]);
+    try {
+      await world.grow(instances, signal);
+      await settled(operator, keys, 0, signal);
+      await quiet(operator, signal);
+    } finally {
+      await operator.stop();
+    }
+  });
+
+  const operator = await start(setting.nodeOptions);
+  try {
+    await log.step('cold start', () => settled(operator, keys, 0, signal));
+    const told = keys.flatMap((key) => operator.told.get(key) ?? []);
+    const seenSeconds = (Math.max(...told.map(({ firstAt }) => firstAt)) - operator.startedAt) / 1000;
+    const coldStartSeconds = (Math.max(...told.map(({ lastAt }) => lastAt)) - operator.startedAt) / 1000;
+    const peakRssMb = operator.rssMb().peak;
+    await log.step('quiet', () => quiet(operator, signal));
+    const rest = await log.step('at rest', () => atRest(world, operator, signal));
+    const looks = await log.step('rechecks', () => lookAgain(world, operator, instances, signal));
+    const rolled = await log.step('rollouts', () => rollOut(world, operator, instances, signal));
+    for (const [message, count] of operator.warnings) log.say(`    ${count} x ${message}`);
+    return {
+      instances,
+      schemas: schemasOf(instances),
+      seenSeconds,
+      coldStartSeconds,
+      peakRssMb,
+      restRssMb: rest.rssMb,
+      idleCpu: rest.cpu,
+      recheckMs: looks.recheckMs,
+      writesAtRest: rest.writes + looks.writes,
+      ...rolled,
+    };
+  } finally {
+    await operator.stop();
+  }
+}
+
+function schemasOf(instances: number): number {
+  return Math.ceil(instances / instancesPerSchema);
+}
+
+/** The objects as the operator's log names them. */
+function keysOf(instances: number): string[] {
+  return [
+    ...Array.from({ length: schemasOf(instances) }, (_, n) => `apischema ${namespaceOf(n)}/${schemaName}`),
+    ...instanceKeys(instances).map((key) => `apiinstance ${key}`),
+  ];
+}
+
+function instanceKeys(instances: number): string[] {
+  return Array.from(
+    { length: instances },
+    (_, n) => `${namespaceOf(Math.floor(n / instancesPerSchema))}/api-${String(n % instancesPerSchema)}`,
+  );
+}
+
+/** Waits until each of them has come to rest, after a moment (milliseconds since the epoch). */
+async function settled(
+  operator: OperatorProcess,
+  keys: readonly string[],
+  since: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const left = new Set(keys);
+  await until(
+    'every object is settled',
+    () => {
+      giveUp(signal);
+      for (const key of left) {
+        const { outcome, lastAt = 0 } = operator.told.get(key) ?? {};
+        if (outcome === 'settled' && lastAt >= since) left.delete(key);
+      }
+      if (left.size === 0) return true;
+      throw new Error(`${left.size} are not, ${[...left].slice(0, 3).join(', ')} among them`);
+    },
+    { timeoutMs: limitMs, everyMs: 100 },
+  );
+}
+
+function giveUp(signal: AbortSignal): void {
+  if (signal.aborted) throw new Hopeless(String(signal.reason));
+}
+
+/** Waits for five seconds in which nothing was reconciled. */
+async function quiet(operator: OperatorProcess, signal: AbortSignal): Promise<void> {
+  let before = -1;
+  await until(
+    'nothing is reconciled any more',
+    async () => {
+      giveUp(signal);
+      const now = await reconciles(operator);
+      if (now === before) return true;
+      before = now;
+      return undefined;
+    },
+    { timeoutMs: limitMs, everyMs: 5000 },
+  );
+}
+
+async function reconciles(operator: OperatorProcess): Promise<number> {
+  const metrics = await operator.metrics();
+  return [...metrics]
+    .filter(([series]) => series.startsWith('controller_runtime_reconcile_total{'))
+    .reduce((sum, [, count]) => sum + count, 0);
+}
+
+async function atRest(world: World, operator: OperatorProcess, signal: AbortSignal) {
+  const audit = openAudit(world.server.auditLog);
+  const cpu = operator.cpuSeconds();
+  await sleep(restMs, undefined, { signal });
+  const share = (operator.cpuSeconds() - cpu) / (restMs / 1000);
+  return { cpu: share, rssMb: operator.rssMb().now, writes: audit.count() };
+}
+
+/** What a periodic recheck takes: an annotation that means nothing to anybody wakes instances just as well. */
+async function lookAgain(world: World, operator: OperatorProcess, instances: number, signal: AbortSignal) {
+  const keys = instanceKeys(instances).slice(0, rechecks);
+  const audit = openAudit(world.server.auditLog);
+  const before = await reconciles(operator);
+  const cpu = operator.cpuSeconds();
+  for (const key of keys) {
+    const [namespace = '', name = ''] = key.split('/');
+    const ref = { apiVersion: 'pgrst.dev/v1alpha1', kind: 'ApiInstance', namespace, name };
+    const body = { metadata: { annotations: { 'example.test/looked-at': String(operator.startedAt) } } };
+    await world.server.client.patch(ref, { type: 'merge', body }, signal);
+  }
+  await until('every instance was looked at', async () =>
+    (await reconciles(operator)) >= before + keys.length ? true : undefined,
+  );
+  return { recheckMs: ((operator.cpuSeconds() - cpu) * 1000) / keys.length, writes: audit.count() };
+}
+
+/** A new release for as many ApiSchemas as have 100 instances. */
+async function rollOut(world: World, operator: OperatorProcess, instances: number, signal: AbortSignal) {
+  const count = Math.min(rollouts, instances);
+  const keys = instanceKeys(count).map((key) => `apiinstance ${key}`);
+  const before = await operator.metrics();
+  const began = Date.now();
+  await world.publish(schemasOf(count), signal);
+  await settled(operator, keys, began, signal);
+  const after = await operator.metrics();
+  const p99 = (histogram: string): number =>
+    quantileBetween(before, after, histogram, 'controller="apiinstance"', 0.99);
+  const ended = keys.map((key) => operator.told.get(key)?.lastAt ?? 0);
+  return {
+    rollouts: count,
+    rolloutSeconds: (Math.max(...ended) - began) / 1000,
+    reconcileP99: p99('controller_runtime_reconcile_time_seconds'),
+    queueP99: p99('workqueue_queue_duration_seconds'),
+    rolloutRssMb: operator.rssMb().peak,
+  };
+}
+
+/** Counts what is added to the audit log from now on. */
+function openAudit(path: string): { count(): number } {
+  const from = statSync(path).size;
+  return {
+    count() {
+      const file = openSync(path, 'r');
+      try {
+        const added = Buffer.alloc(fstatSync(file).size - from);
+        readSync(file, added, 0, added.length, from);
+        return added.toString('utf8').split('\n').length - 1;
+      } finally {
+        closeSync(file);
+      }
+    },
+  };
+}
