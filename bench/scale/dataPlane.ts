@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
-import { readCanary } from '../../operator/resources/ingress.ts';
 import { names, revisionOf } from '../../operator/resources/names.ts';
 import { adminPort } from '../../operator/resources/ports.ts';
+import { readCanary } from '../../operator/resources/readIngress.ts';
 import type { Informer } from '../../operator/runtime/informer.ts';
 import { keyOfHost } from './objects.ts';
 

@@ -126,6 +126,19 @@ describe('who else claims host and path', () => {
     );
   });
 
+  test('not one that came after ours, for it gets nothing', () => {
+    const at = (object: KubeObject, creationTimestamp: string): KubeObject => ({
+      ...object,
+      metadata: { ...object.metadata, creationTimestamp },
+    });
+    const ours = at(mainIngress(owner, spec), '2026-11-01T00:00:01Z');
+    const older = at(theirs({ ingressClassName }), '2026-11-01T00:00:00Z');
+    const younger = at(theirs({ ingressClassName }), '2026-11-01T00:00:02Z');
+    expect(rivalIngress(owner, spec, [younger, ours])).toBeUndefined();
+    expect(rivalIngress(owner, spec, [younger, ours, older])).toBe(older);
+    expect(rivalIngress(owner, spec, [younger])).toBe(younger);
+  });
+
   test('one with a slash more', () => {
     const below = instanceSpec({ expose: { host: 'todo.example.com', path: '/todo' } });
     const ingress = theirs({ ingressClassName, path: '/todo/' });

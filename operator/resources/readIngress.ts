@@ -35,11 +35,10 @@ export function readMain(
   ingress: KubeObject,
 ): 'stable' | 'from' | undefined {
   if (isCanary(ingress)) return undefined;
-  const [path] = pathsOf(ingress).filter(({ path }) => path === spec.expose.path);
-  const service = path?.backend?.service;
-  const from = spec.rollout.from?.service;
-  if (from && service?.name === from.name && service.port?.number === from.port) return 'from';
-  return service?.name === names(instance).stableService ? 'stable' : undefined;
+  const main = pathsOf(ingress).find(({ path }) => path === spec.expose.path);
+  if (!main) return undefined;
+  if (leadsAway(spec, main)) return 'from';
+  return main.backend?.service?.name === names(instance).stableService ? 'stable' : undefined;
 }
 
 /**
@@ -59,9 +58,10 @@ export function readCanary(
 }
 
 /**
- * The Ingress of somebody else that claims the instance's host and path in its class: ingress-nginx serves the older of
- * two such, whatever we do. `ingresses` are all that there are, ours among them. While our main route leads to the
- * service of `rollout.from`, one that leads there too, and matches as ours does, is none: whoever wins, the same answers.
+ * The Ingress of somebody else that gets the traffic of the instance's host and path in its class, whatever we do:
+ * ingress-nginx gives it to the older of two (its sortIngressSlice), so a younger one is none. `ingresses` are all that
+ * there are, ours among them. While our main route leads to the service of `rollout.from`, an older Ingress that leads
+ * there too, and matches as ours does, is none either: whoever wins, the same answers, and our canary counts for both.
  */
 export function rivalIngress(
   owner: Owner,
@@ -71,23 +71,28 @@ export function rivalIngress(
   const own = ingresses.find(
     ({ metadata }) => isOwned(owner, metadata) && metadata.name === names(owner.name).ingress,
   );
-  const from = spec.rollout.from?.service;
-  const leadsToFrom = from && (own ? readMain(owner.name, spec, own) !== 'stable' : true);
+  const isAway = own === undefined || readMain(owner.name, spec, own) === 'from';
   return ingresses.find((ingress) => {
     const { metadata } = ingress;
     if (isOwned(owner, metadata) || isCanary(ingress) || classOf(ingress) !== spec.expose.className)
       return false;
-    return claims(ingress, spec).some(
-      ({ pathType, backend }) =>
-        !(
-          leadsToFrom &&
-          metadata.namespace === owner.namespace &&
-          pathType === 'Prefix' &&
-          backend?.service?.name === from.name &&
-          backend.service.port?.number === from.port
-        ),
-    );
+    if (own && isYounger(ingress, own)) return false;
+    const isSame = (path: IngressPath) =>
+      isAway && metadata.namespace === owner.namespace && path.pathType === 'Prefix' && leadsAway(spec, path);
+    return claims(ingress, spec).some((path) => !isSame(path));
   });
+}
+
+/** Whether a path leads to the service of `rollout.from`. */
+function leadsAway({ rollout }: ApiInstanceSpec, { backend }: IngressPath): boolean {
+  const from = rollout.from?.service;
+  return (
+    from !== undefined && backend?.service?.name === from.name && backend.service.port?.number === from.port
+  );
+}
+
+function isYounger({ metadata }: KubeObject, than: KubeObject): boolean {
+  return (metadata.creationTimestamp ?? '') > (than.metadata.creationTimestamp ?? '');
 }
 
 /** The paths of an Ingress that are the instance's. */
