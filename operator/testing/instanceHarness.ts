@@ -1,18 +1,22 @@
 import { pino } from 'pino';
 import { apiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../api/v1alpha1/apiInstanceStatus.ts';
 import { cacheSelections, type Caches } from '../controllers/apiinstance/caches.ts';
 import { createApiInstanceController } from '../controllers/apiinstance/index.ts';
+import type { Work, WorkResult } from '../controllers/apiinstance/world.ts';
 import { createInformer } from '../runtime/informer.ts';
-import { delay } from '../runtime/delay.ts';
 import type { KubeClient } from '../runtime/kubeClient.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import { createQueue } from '../runtime/queue.ts';
 import type { Key } from '../runtime/reconciler.ts';
+import type { RunTask } from '../runtime/tasks.ts';
 import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
 import { createFakeClock, type FakeClock } from './fakeClock.ts';
 import { createFakeKube, diesAfter, ProcessDied, type FakeKube } from './fakeKube.ts';
+import { createScript, createScriptedWork, type Proofs, type Script } from './scriptedWork.ts';
 import { createSimulatedCluster, type SimulatedCluster } from './simulatedCluster.ts';
+import { createWriteGuard } from './writeGuard.ts';
 
 const namespace = 'shop';
 const name = 'todo';
@@ -23,20 +27,28 @@ export interface InstanceHarness {
   readonly kube: FakeKube;
   readonly clock: FakeClock;
   readonly cluster: SimulatedCluster;
+  /** What proofs, probes, contracts and analyses come to. */
+  readonly script: Script;
   /** The instance as it is stored; throws when it is gone. */
   instance(): Instance;
   /** Changes the instance as a user would: a merge into `spec`, or annotations. */
   edit(change: { readonly spec?: object; readonly annotations?: Record<string, string> }): void;
+  /** Changes `spec.rollout`, field by field. */
+  editRollout(change: object): void;
   /** Replaces the operator by one with other default images, as an upgrade does. */
   upgrade(): void;
+  /** Replaces the operator by one that dies after so many writes, or not at all. */
+  restart(life?: number): void;
   /** Publishes a release of the ApiSchema. */
   publish(id: string): void;
-  /** Reconciles until `until` holds; a dead operator is replaced by a new one. Throws after 600 turns. */
+  /** One reconcile; a dead operator is replaced by a new one. */
+  turn(): Promise<Turn>;
+  /** Reconciles until `until` holds. Throws after 600 turns. */
   run(until: (turn: Turn) => boolean): Promise<void>;
   /** How many writes the operator has made in its lives so far. */
   writes(): number;
-  /** Everything that clients must never see and did. */
-  readonly violations: readonly string[];
+  /** Everything that clients must never see and did, and what the operator must never write and did. */
+  violations(): readonly string[];
 }
 
 /** What one reconcile came to. */
@@ -54,40 +66,61 @@ export interface Instance extends KubeObject {
       readonly type: string;
       readonly status: string;
       readonly reason: string;
+      readonly message: string;
     }[];
     readonly traffic?: { readonly revision: number; readonly weight: number };
-    readonly history?: readonly { readonly revision: number; readonly outcome: string }[];
-    readonly rejected?: readonly unknown[];
+    readonly history?: ApiInstanceStatus['history'];
+    readonly rejected?: ApiInstanceStatus['rejected'];
+    readonly lastAction?: ApiInstanceStatus['lastAction'];
+    readonly breaking?: ApiInstanceStatus['breaking'];
     readonly step?: number;
+    readonly heldSince?: string;
+    readonly progressedAt?: string;
   };
 }
 
-/** `lives`: after how many writes each operator process in turn dies; the one after the last lives for ever. */
-export function createInstanceHarness(lives: readonly number[]): InstanceHarness {
+/**
+ * `lives`: after how many writes each operator process in turn dies; the one after the last lives for ever. `spec`: what
+ * the instance has beyond, or in the place of, the fields of `seed`.
+ */
+export function createInstanceHarness(lives: readonly number[], spec: object = {}): InstanceHarness {
   const kube = createFakeKube();
   const clock = createFakeClock();
   const router = createNginxAnnotationsRouter(kube.client, {
     namespace: 'ingress-nginx',
     name: 'controller',
   });
-  const cluster = createSimulatedCluster(kube, name, namespace, (objects) => {
-    const stored = kube.read({ apiVersion: api, kind: 'ApiInstance', namespace, name });
-    return router.read(name, apiInstanceSpec.parse(stored?.['spec']), objects);
-  });
+  const ref = { apiVersion: api, kind: 'ApiInstance', namespace, name };
+  const read = () => kube.read(ref) as Instance | undefined;
+  const specNow = () => apiInstanceSpec.parse(read()?.['spec']);
+  seed(kube, spec);
+  const cluster = createSimulatedCluster(kube, clock, name, namespace, (objects) =>
+    router.read(name, specNow(), objects),
+  );
+  const script = createScript();
   const remaining = [...lives];
-  const violations: string[] = [];
-  seed(kube);
+  let proofs: Proofs = { pods: new Set(), hundred: new Set() };
+  const guard = createWriteGuard(cluster, () => proofs, read, specNow);
 
   let version = 1;
-  let operator = boot();
+  let operator = boot(remaining.shift());
 
-  function boot() {
-    const life = remaining.shift();
+  function boot(life: number | undefined) {
+    proofs = { pods: new Set(), hundred: new Set() };
     const client = watched(life === undefined ? kube.client : diesAfter(life, kube.client), () => {
-      cluster.reconcile();
-      violations.push(...cluster.violations());
+      const end = guard.begin();
+      return () => {
+        end();
+        cluster.reconcile();
+      };
     });
-    return startOperator(client, clock, router, cluster, version);
+    const run = createScriptedWork(kube, clock, cluster, script, proofs);
+    return startOperator(client, clock, router, run, version);
+  }
+
+  function replace(life: number | undefined): void {
+    operator.stop();
+    operator = boot(life);
   }
 
   async function turn(): Promise<Turn> {
@@ -98,47 +131,50 @@ export function createInstanceHarness(lives: readonly number[]): InstanceHarness
       outcome = await operator.reconcile();
     } catch (error) {
       if (!(error instanceof ProcessDied)) throw error;
-      operator.stop();
-      operator = boot();
+      replace(remaining.shift());
     }
     await clock.settle();
     await clock.advance(outcome?.kind === 'waiting' ? Math.min(outcome.retryAfterMs, 1000) : 50);
     return { outcome, instance: read() };
   }
 
-  const ref = { apiVersion: api, kind: 'ApiInstance', namespace, name };
-  const read = () => kube.read(ref) as Instance | undefined;
   return {
     kube,
     clock,
     cluster,
+    script,
     instance() {
       const found = read();
       if (!found) throw new Error('the instance is gone');
       return found;
     },
-    edit({ spec, annotations }) {
+    edit(change) {
       const current = this.instance();
       const metadata = {
         ...current.metadata,
-        annotations: { ...current.metadata.annotations, ...annotations },
+        annotations: { ...current.metadata.annotations, ...change.annotations },
       };
-      kube.put({ ...current, metadata, spec: { ...(current['spec'] as object), ...spec } });
+      kube.put({ ...current, metadata, spec: { ...(current['spec'] as object), ...change.spec } });
+    },
+    editRollout(change) {
+      const { rollout } = this.instance()['spec'] as { rollout: object };
+      this.edit({ spec: { rollout: { ...rollout, ...change } } });
     },
     upgrade() {
-      operator.stop();
       version += 1;
-      operator = boot();
+      replace(undefined);
     },
+    restart: replace,
     publish(id) {
       publish(kube, id);
     },
+    turn,
     async run(until) {
       for (let turns = 0; turns < 600; turns += 1) if (until(await turn())) return;
       throw new Error(`nothing came of it in 600 turns: ${JSON.stringify(this.instance().status)}`);
     },
     writes: () => kube.writes.length,
-    violations,
+    violations: () => [...cluster.violations, ...guard.violations],
   };
 }
 
@@ -146,7 +182,7 @@ function startOperator(
   client: KubeClient,
   clock: FakeClock,
   router: ReturnType<typeof createNginxAnnotationsRouter>,
-  cluster: SimulatedCluster,
+  run: RunTask<Work, WorkResult>,
   version: number,
 ) {
   const log = pino({ level: 'silent' });
@@ -179,14 +215,7 @@ function startOperator(
       pgbouncer: `pgbouncer:${version}`,
     },
     events: { record: () => undefined, flush: () => Promise.resolve() },
-    run: async ({ spec }, { signal }) => {
-      // The data plane follows at once here; what is not so yet is looked at again.
-      while (spec.kind === 'traffic' && !cluster.does(spec.expectation)) {
-        await delay(clock, 100, signal);
-        signal.throwIfAborted();
-      }
-      return spec.kind === 'pod' ? { by: 'sentinel' } : { requests: 1 };
-    },
+    run,
   });
   return {
     async reconcile(): Promise<Outcome | undefined> {
@@ -204,25 +233,26 @@ function startOperator(
   };
 }
 
-/** Calls back after every write, when the world has just changed. */
-function watched(client: KubeClient, afterWrite: () => void): KubeClient {
-  const after =
+/** Calls back before every write, and what that returns after it, when the world has just changed. */
+function watched(client: KubeClient, beforeWrite: () => () => void): KubeClient {
+  const around =
     <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
+      const afterWrite = beforeWrite();
       const result = await call(...args);
       afterWrite();
       return result;
     };
   return {
     ...client,
-    apply: after(client.apply),
-    applyStatus: after(client.applyStatus),
-    patch: after(client.patch),
-    delete: after(client.delete),
+    apply: around(client.apply),
+    applyStatus: around(client.applyStatus),
+    patch: around(client.patch),
+    delete: around(client.delete),
   };
 }
 
-function seed(kube: FakeKube): void {
+function seed(kube: FakeKube, spec: object): void {
   kube.put({
     apiVersion: api,
     kind: 'ApiInstance',
@@ -234,6 +264,7 @@ function seed(kube: FakeKube): void {
       pooler: {},
       expose: { host: 'todo.example.test' },
       rollout: { steps: [{ weight: 10 }, { pause: {} }, { weight: 50 }, { pause: { duration: '2s' } }] },
+      ...spec,
     },
   });
   kube.put({ apiVersion: api, kind: 'ApiSchema', metadata: { name, namespace }, spec: { schema: 'api' } });
