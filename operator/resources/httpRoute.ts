@@ -72,6 +72,8 @@ interface RouteMatch {
 interface Backend {
   readonly group?: string;
   readonly kind?: string;
+  /** Absent: that of the route. */
+  readonly namespace?: string;
   readonly name: string;
   readonly port?: number;
   /** Absent: 1. */

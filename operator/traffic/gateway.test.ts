@@ -228,6 +228,34 @@ describe('another route for the same host and path', () => {
     expect(rivalOf(other, atListener)?.metadata.name).toBe(rival);
   });
 
+  describe('that leads to the service that we move away from', () => {
+    const rule = (port = 8000) => ({
+      matches: [{ path: { type: 'PathPrefix', value: '/todo' } }],
+      backendRefs: [{ name: 'fastapi', port }],
+    });
+    const old = (more: object = { rules: [rule()] }) =>
+      theirs({ parentRefs, ...more }, { name: 'old', namespace: 'shop' });
+    const beside = (intent: Partial<TrafficIntent>, other = old()) =>
+      router.rival(owner, spec, [routeOf(intent), other])?.metadata.name;
+
+    test('is none as long as ours leads there too, for everybody', () => {
+      expect(router.rival(owner, spec, [old()])).toBeUndefined();
+      expect(beside({ main: 'from' })).toBeUndefined();
+      expect(beside({ main: 'from', canary: { revision: 1, weight: 0 } })).toBeUndefined();
+    });
+
+    test('is one from the first share on: it would take none of it', () => {
+      expect(beside({ main: 'from', canary: { revision: 1, weight: 10 } })).toBe('old');
+      expect(beside({})).toBe('old');
+    });
+
+    test('is one when it leads anywhere else', () => {
+      expect(beside({ main: 'from' }, old({ rules: [rule(9000)] }))).toBe('old');
+      expect(beside({ main: 'from' }, old({ rules: [{ ...rule(), backendRefs: [] }] }))).toBe('old');
+      expect(beside({ main: 'from' }, theirs({ parentRefs, rules: [rule()] }))).toBe('theirs');
+    });
+  });
+
   test('is none once it is ours, or on its way out', () => {
     const ownerReferences = [{ apiVersion: 'v1', kind: 'ApiInstance', name: 'todo', uid: owner.uid }];
     expect(rivalOf(theirs({}, { ownerReferences }))).toBeUndefined();

@@ -9,6 +9,7 @@ import {
   steerValue,
   type HttpRoute,
   type ParentRef,
+  type RouteRule,
 } from '../resources/httpRoute.ts';
 import { names, type Owner } from '../resources/names.ts';
 import type { Expectation } from '../rollout/types.ts';
@@ -40,7 +41,7 @@ export function createGatewayRouter(client: KubeClient, service: RouterService):
       );
       return route ? readHttpRoute(instance, spec, route) : { main: undefined, canary: undefined };
     },
-    rival: (owner, spec, others) => others.find((other) => isRival(owner, spec, other)),
+    rival: rivalRoute,
     refusal: (objects) => objects.map(refusalOf).find((text) => text !== undefined),
     probe: (owner, spec, kind) => ({
       host: spec.expose.host,
@@ -61,18 +62,53 @@ function steering(owner: Owner, kind: Expectation['kind']): Record<string, strin
   return kind === 'weights' ? {} : { [steerHeader]: steerValue(owner, kind) };
 }
 
-/** A Gateway gives equal claims to the older route: which of the two that is, is not for chance to decide. */
-function isRival(owner: Owner, spec: ApiInstanceSpec, other: KubeObject): boolean {
-  const { metadata } = other;
-  const isOurs = metadata.ownerReferences?.some(({ uid }) => uid === owner.uid) === true;
-  if (other.kind !== 'HTTPRoute' || isOurs || metadata.deletionTimestamp !== undefined) return false;
-  const route = (other as HttpRoute).spec;
+/**
+ * The route of somebody else that claims the instance's host and path at a Gateway of its, older or younger: between
+ * equal claims Traefik goes by the number of rules, others by age. One that leads to the service of `rollout.from` is none
+ * as long as ours leads there too and gives no share to anybody: whoever wins, the same answers, and it can be deleted
+ * without a gap.
+ */
+function rivalRoute(
+  owner: Owner,
+  spec: ApiInstanceSpec,
+  routes: readonly KubeObject[],
+): KubeObject | undefined {
+  const own = routes.find((route) => isOwned(owner, route));
+  const reading = own && readHttpRoute(owner.name, spec, own);
+  const isAway = (reading?.main ?? 'from') === 'from' && (reading?.canary?.weight ?? 0) === 0;
+  return routes.find((route) => {
+    if (isOwned(owner, route) || route.metadata.deletionTimestamp !== undefined) return false;
+    const claims = claimsOf(owner, spec, route);
+    const isSame =
+      route.metadata.namespace === owner.namespace && claims.every((rule) => leadsAway(spec, rule));
+    return claims.length > 0 && !(isAway && isSame);
+  });
+}
+
+function isOwned(owner: Owner, { metadata }: KubeObject): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === owner.uid) === true;
+}
+
+/** The rules of a route that take what is the instance's. */
+function claimsOf(owner: Owner, spec: ApiInstanceSpec, route: KubeObject): readonly RouteRule[] {
+  if (route.kind !== 'HTTPRoute') return [];
+  const { parentRefs = [], hostnames = [], rules = [] } = (route as HttpRoute).spec ?? {};
   const ours = (spec.expose.parentRefs ?? []).map((parent) => placed(parent, owner.namespace));
-  const theirs = (route?.parentRefs ?? []).map((parent) => placed(parent, metadata.namespace));
+  const theirs = parentRefs.map((parent) => placed(parent, route.metadata.namespace));
+  const meet = ours.some((one) => theirs.some((another) => overlap(one, another)));
+  return meet && hostnames.includes(spec.expose.host)
+    ? rules.filter((rule) => isPlain(rule, spec.expose.path))
+    : [];
+}
+
+/** Whether all that a rule takes goes to the service of `rollout.from`. */
+function leadsAway({ rollout }: ApiInstanceSpec, { backendRefs = [] }: RouteRule): boolean {
+  const from = rollout.from?.service;
   return (
-    route?.hostnames?.includes(spec.expose.host) === true &&
-    route.rules?.some((rule) => isPlain(rule, spec.expose.path)) === true &&
-    ours.some((one) => theirs.some((another) => overlap(one, another)))
+    backendRefs.length > 0 &&
+    backendRefs.every(
+      ({ name, port, namespace }) => name === from?.name && port === from.port && namespace === undefined,
+    )
   );
 }
 
