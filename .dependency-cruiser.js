@@ -14,8 +14,7 @@ const folders = {
   observability: { types: ['runtime'], npm: ['pino', 'prom-client'], core: ['*'] },
   traffic: { may: ['resources', 'api'], types: ['runtime', 'rollout'] },
   proof: {
-    may: ['resources', 'traffic', 'runtime', 'api'],
-    types: ['rollout'],
+    may: ['rollout', 'resources', 'traffic', 'runtime', 'api'],
     npm: ['undici'],
     npmTypes: ['pino'],
     core: ['*'],
@@ -137,7 +136,7 @@ export default {
       name: 'testing-is-for-tests',
       comment: 'operator/testing is for *.test.ts and other testing files.',
       severity: 'error',
-      from: { pathNot: [tests, '^(test-e2e|hack/test|bench/(kill|size))/'] },
+      from: { pathNot: [tests, '^(test-e2e|hack/test|bench/(kill|scale|size))/'] },
       to: { path: '^operator/testing/' },
     },
     {
@@ -150,9 +149,12 @@ export default {
     {
       name: 'e2e-is-black-box',
       comment:
-        'Journeys see what a user sees: the Kubernetes API and HTTP. They may know the types of our API.',
+        'Journeys see what a user sees: the Kubernetes API and HTTP. They may know the types of our API. The suite over real routers is no journey: it drives the routers themselves.',
       severity: 'error',
-      from: { path: '^test-e2e/' },
+      from: {
+        path: '^test-e2e/',
+        pathNot: '^test-e2e/(routers[.]e2e[.]test|support/(asking|backends))[.]ts$',
+      },
       to: { path: '^operator/', pathNot: '^operator/api/' },
     },
     {

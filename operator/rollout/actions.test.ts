@@ -97,7 +97,12 @@ describe('resolving an action', () => {
     ],
     ['retry means the rejected revision of the spec', 'retry', rolledBack, 2],
     ['retry of what is not rejected is refused', 'retry', settled, /not rejected/],
-    ['an unknown verb is refused, naming the known ones', 'explode', settled, /use one of promote, promote-full/],
+    [
+      'an unknown verb is refused, naming the known ones',
+      'explode',
+      settled,
+      /use one of promote, promote-full/,
+    ],
     ['a number behind another verb is refused', 'abort=2', rolling, /is no action/],
   ];
   it.each(table)('%s', (_, action, world, result) => {

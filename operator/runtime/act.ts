@@ -2,7 +2,7 @@ import type { AppliedMemory } from './applied.ts';
 import { sameJson } from './contains.ts';
 import type { EventRecorder } from './events.ts';
 import type { KubeClient } from './kubeClient.ts';
-import { isConflict, isNotFound } from './kubeError.ts';
+import { isConflict, isInvalid, isNotFound } from './kubeError.ts';
 import { refOf, type KubeObject, type ObjectRef } from './object.ts';
 import { fieldManager } from './ownedFields.ts';
 import type { Key, MetadataChange, Plan, WorkOrder } from './reconciler.ts';
@@ -69,9 +69,11 @@ export async function executePlan<Status, Work, Result>(
     if (plan.work !== undefined) deps.tasks.ensure(keyOf(primary), plan.work, deps.run);
   });
   signal.throwIfAborted();
-  if (plan.status !== undefined) {
+  const refusal = failure !== undefined && isInvalid(failure.error) ? failure.error.message : undefined;
+  const status = refusal === undefined ? plan.status : (plan.refused?.(refusal) ?? plan.status);
+  if (status !== undefined) {
     const statusFailure = await attempt(() =>
-      writeStatus(plan.status, primary, resourceVersion, deps.client, signal),
+      writeStatus(status, primary, resourceVersion, deps.client, signal),
     );
     if (failure === undefined && statusFailure !== undefined) throw statusFailure.error;
   }

@@ -40,8 +40,8 @@ export function isConflict(error: unknown): boolean {
   return hasStatus(error, 409);
 }
 
-/** The object does not validate (422): sending it again is of no use. */
-export function isInvalid(error: unknown): boolean {
+/** The object does not validate (422): sending it again is of no use. The message holds the server's words. */
+export function isInvalid(error: unknown): error is KubeError {
   return hasStatus(error, 422);
 }
 

@@ -44,6 +44,8 @@ export interface Plan<Status, Work = unknown> {
   readonly work?: readonly WorkOrder<Work>[];
   /** The whole status; written only where it differs from what was read. Absent: leave status alone. */
   readonly status?: Status;
+  /** The status instead, when the API server refuses an object of the plan as invalid: `message` is what it says. */
+  readonly refused?: (message: string) => Status;
   readonly notes: readonly EventNote[];
   readonly outcome: Outcome;
 }

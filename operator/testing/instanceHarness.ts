@@ -60,8 +60,8 @@ export interface Turn {
 /** The instance as far as tests look at it. */
 export interface Instance extends KubeObject {
   readonly status?: {
-    readonly stable?: { readonly revision: number };
-    readonly candidate?: { readonly revision: number };
+    readonly stable?: ApiInstanceStatus['stable'];
+    readonly candidate?: ApiInstanceStatus['candidate'];
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;

@@ -9,6 +9,7 @@ const collections = {
   Deployment: '/apis/apps/v1/namespaces/NAMESPACE/deployments',
   Event: '/apis/events.k8s.io/v1/namespaces/NAMESPACE/events',
   Ingress: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/ingresses',
+  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   PodDisruptionBudget: '/apis/policy/v1/namespaces/NAMESPACE/poddisruptionbudgets',
   Secret: '/api/v1/namespaces/NAMESPACE/secrets',

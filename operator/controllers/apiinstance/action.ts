@@ -7,7 +7,8 @@ import {
   resolveAction,
   type ActionWorld,
 } from '../../rollout/actions.ts';
-import type { Desired, InstancePlan } from './plan.ts';
+import type { Desired } from './desired.ts';
+import type { InstancePlan } from './plan.ts';
 import { usability, type Usability } from './usable.ts';
 import type { World } from './world.ts';
 

@@ -7,7 +7,7 @@ import { leave, type Memory } from '../../rollout/actions.ts';
 import type { Rejected } from '../../rollout/target.ts';
 import { legacy, type Clearance, type Judgement } from '../../rollout/types.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
-import type { Desired } from './plan.ts';
+import type { Desired } from './desired.ts';
 import { isPodProved } from './work.ts';
 import type { PodState, Work, WorkResult, World } from './world.ts';
 

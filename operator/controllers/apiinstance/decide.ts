@@ -1,7 +1,7 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { apiVersion, durationMs, finalizer } from '../../api/v1alpha1/shared.ts';
 import type { Owner } from '../../resources/names.ts';
-import { contentHash, revisionContent, type RevisionSnapshot } from '../../resources/revision.ts';
+import { contentHash, type RevisionSnapshot } from '../../resources/revision.ts';
 import { replicasOf, warmLeftMs, type ScaleInput } from '../../rollout/scale.ts';
 import { chooseTarget, type Target } from '../../rollout/target.ts';
 import { decideTraffic } from '../../rollout/traffic.ts';
@@ -12,10 +12,18 @@ import { acceptAction, carryOutAction, pendingAction } from './action.ts';
 import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
-import type { Decided, Desired, InstancePlan, NewRevision } from './plan.ts';
+import { desiredRevision, type Desired, type NewRevision } from './desired.ts';
+import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
-import { historyAfter, isReproving, rolloutNotes, statusAfter, withoutRollout } from './status.ts';
+import {
+  historyAfter,
+  isReproving,
+  refusedStatus,
+  rolloutNotes,
+  statusAfter,
+  withoutRollout,
+} from './status.ts';
 import { usability } from './usable.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
@@ -129,6 +137,7 @@ function rollOut(
     work: [...workFor(world, spec, owner, traffic, [target.revision, world.route.main]), ...candidate.orders],
     notes: [],
     ...(isReproving(decided) ? {} : { status: after }),
+    refused: (message) => refusedStatus(world, after, message),
     outcome: outcomeOf(world, traffic, problem, scale),
   };
 }
@@ -151,40 +160,6 @@ function legacyState({ replicas }: ApiInstanceSpec): RevisionState {
     ready: replicas,
     proved: replicas,
   };
-}
-
-/** The revision whose content the spec describes; undefined while there is nothing to serve. */
-function desiredRevision(world: World, spec: ApiInstanceSpec): Desired | undefined {
-  const pinned = spec.schemaRef.release;
-  const release =
-    pinned === undefined
-      ? world.schema?.newest
-      : world.schema?.releases.find((candidate) => candidate.id === pinned);
-  if (!release || !world.schema) return undefined;
-  const content = revisionContent({
-    spec,
-    exposedSchema: world.schema.exposedSchema,
-    release: { id: release.id, schema: release.schema },
-    images: world.images,
-  });
-  const hash = contentHash(content);
-  const existing = world.revisions.find((revision) => revision.hash === hash);
-  const number = existing?.number ?? nextNumber(world);
-  return { number, hash, release: release.id, revision: existing ?? { number, content } };
-}
-
-/**
- * Numbers are never used again, not even those of revisions that are long gone. A candidate that has no snapshot was
- * never made: its number is still free.
- */
-function nextNumber({ revisions, status }: World): number {
-  const used = [
-    ...revisions.map(({ number }) => number),
-    status.stable?.revision ?? 0,
-    ...(status.history ?? []).map(({ revision }) => revision),
-    ...(status.rejected ?? []).map(({ revision }) => revision),
-  ];
-  return Math.max(0, ...used) + 1;
 }
 
 function revisionState(revision: RevisionSnapshot | NewRevision, world: World): RevisionState {

@@ -11,7 +11,7 @@ import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import { legacy, type Route } from '../../rollout/types.ts';
 import type { KubeObject } from '../../runtime/object.ts';
-import type { NewRevision } from './plan.ts';
+import type { NewRevision } from './desired.ts';
 import type { World } from './world.ts';
 
 /** What every instance has, whatever it serves: identity, pooler, disruption budget, network policies. */
@@ -22,16 +22,18 @@ export function baseObjects(owner: Owner, spec: ApiInstanceSpec, world: World): 
     ...networkPolicies(owner, spec, world.callers),
   ];
   if (spec.pooler) {
+    const { statement, request } = spec.expose.timeouts;
+    const waits = { request, ...(statement === undefined ? {} : { statement }) };
     // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
     const uri = world.databaseUri.state === 'found' ? readDatabaseUri(world.databaseUri.value) : undefined;
     if (uri && !('error' in uri) && poolerCannotUse(uri) === undefined)
-      objects.push(poolerSecret(owner, uri, spec.pooler));
+      objects.push(poolerSecret(owner, uri, spec.pooler, waits));
     if (world.poolerSecret) {
       // Its pods carry the Secret's version, so that they follow it.
       const version = String(world.poolerSecret.metadata.resourceVersion);
       objects.push(
         poolerService(owner),
-        poolerDeployment(owner, spec.pooler, pinned(world), version),
+        poolerDeployment(owner, spec.pooler, pinned(world), version, waits),
         poolerBudget(owner),
       );
     }

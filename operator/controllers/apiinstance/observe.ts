@@ -92,6 +92,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     refusal: traffic.refusal,
     trafficObjects: traffic.named.filter(mine).map(refOf),
     router: traffic.router,
+    policies: caches.policies.byIndex('instance', `${namespace}/${name}`).filter(mine).map(refOf),
     poolerImage: mine(pooler) ? imageOf(pooler) : undefined,
     poolerReady: readyReplicas(pooler),
     poolerSecret: mine(secret) ? secret : undefined,

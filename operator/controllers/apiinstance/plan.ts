@@ -1,27 +1,16 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
-import type { RevisionSnapshot } from '../../resources/revision.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
 import type { Target } from '../../rollout/target.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
 import type { Plan } from '../../runtime/reconciler.ts';
 import type { Candidate } from './candidate.ts';
+import type { Desired } from './desired.ts';
 import type { Problem } from './problem.ts';
 import type { Work, World } from './world.ts';
 
 /** What one reconcile of an ApiInstance does. */
 export type InstancePlan = Plan<ApiInstanceStatus, Work>;
-
-/** A revision that has no ControllerRevision yet. */
-export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
-
-/** The revision of the spec: one that is kept, or the next number. */
-export interface Desired {
-  readonly number: number;
-  readonly hash: string;
-  readonly release: string;
-  readonly revision: RevisionSnapshot | NewRevision;
-}
 
 /** One decision, for telling about it. */
 export interface Decided {

@@ -1,6 +1,7 @@
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { isPreviewValue } from '../../resources/ingress.ts';
 import { poolerCannotUse } from '../../resources/pooler.ts';
 import { timeoutProblem } from '../../resources/timeouts.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
@@ -67,6 +68,13 @@ export function findProblem(world: World): Problem | undefined {
         message: `${secret.what} Create it: nothing new is rolled out until then.`,
       };
     }
+  }
+  if (preview?.state === 'found' && !isPreviewValue(preview.value)) {
+    const { name: secret, key } = spec.expose.preview?.valueSecretRef ?? { name: '', key: '' };
+    return {
+      reason: 'SecretInvalid',
+      message: `The preview value in Secret ${secret}, key ${key}, cannot be used: ingress-nginx takes letters, digits and -._~:/ there. Put such a value into it.`,
+    };
   }
   if (databaseUri.state === 'found') {
     const uri = readDatabaseUri(databaseUri.value);

@@ -1,4 +1,5 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { networkPolicies } from '../../resources/networkPolicy.ts';
 import { names, type Owner } from '../../resources/names.ts';
 import type { TrafficDecision } from '../../rollout/types.ts';
 import type { ObjectRef } from '../../runtime/object.ts';
@@ -51,5 +52,11 @@ export function outdated(
       { apiVersion: 'apps/v1', kind: 'ControllerRevision', ...at },
     ];
   });
-  return { revisions, objects };
+  return { revisions, objects: [...objects, ...unusedPolicies(world, owner, spec)] };
+}
+
+/** The network policies of an instance whose spec has none any more, or no pooler. */
+function unusedPolicies(world: World, owner: Owner, spec: ApiInstanceSpec): ObjectRef[] {
+  const wanted = new Set(networkPolicies(owner, spec, world.callers).map(({ metadata }) => metadata.name));
+  return world.policies.filter(({ name }) => !wanted.has(name));
 }

@@ -120,6 +120,12 @@ export function isReproving({ world, spec, target, traffic, states }: Decided): 
   );
 }
 
+/** The status after a decision whose objects the API server does not take: what the spec passes on to them is wrong. */
+export function refusedStatus(world: World, after: ApiInstanceStatus, words: string): ApiInstanceStatus {
+  const message = `The API server does not take what the spec makes of an object: ${words.slice(0, 2000)}. Correct spec.postgrest.podTemplate or spec.networkPolicy and apply it again.`;
+  return { ...after, conditions: standingConditions(world, { reason: 'InvalidSpec', message }) };
+}
+
 /** A plan that leaves what runs alone and says why nothing is rolled out. */
 export function withoutRollout(world: World, problem: Problem | undefined): InstancePlan {
   const status: ApiInstanceStatus = {

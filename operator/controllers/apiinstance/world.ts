@@ -89,6 +89,8 @@ export interface World {
   readonly refusal: string | undefined;
   /** The traffic objects that exist, which are to be deleted before their instance is. */
   readonly trafficObjects: readonly ObjectRef[];
+  /** Its network policies that exist. */
+  readonly policies: readonly ObjectRef[];
   /** The image that the pooler runs; an operator with another default keeps it. */
   readonly poolerImage: string | undefined;
   /** Ready pods of the pooler. */

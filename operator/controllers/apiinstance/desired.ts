@@ -1,0 +1,48 @@
+import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
+import { contentHash, revisionContent, type RevisionSnapshot } from '../../resources/revision.ts';
+import type { World } from './world.ts';
+
+/** A revision that has no ControllerRevision yet. */
+export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
+
+/** The revision of the spec: one that is kept, or the next number. */
+export interface Desired {
+  readonly number: number;
+  readonly hash: string;
+  readonly release: string;
+  readonly revision: RevisionSnapshot | NewRevision;
+}
+
+/** The revision whose content the spec describes; undefined while there is nothing to serve. */
+export function desiredRevision(world: World, spec: ApiInstanceSpec): Desired | undefined {
+  const pinned = spec.schemaRef.release;
+  const release =
+    pinned === undefined
+      ? world.schema?.newest
+      : world.schema?.releases.find((candidate) => candidate.id === pinned);
+  if (!release || !world.schema) return undefined;
+  const content = revisionContent({
+    spec,
+    exposedSchema: world.schema.exposedSchema,
+    release: { id: release.id, schema: release.schema },
+    images: world.images,
+  });
+  const hash = contentHash(content);
+  const existing = world.revisions.find((revision) => revision.hash === hash);
+  const number = existing?.number ?? nextNumber(world);
+  return { number, hash, release: release.id, revision: existing ?? { number, content } };
+}
+
+/**
+ * Numbers are never used again, not even those of revisions that are long gone. A candidate that has no snapshot was
+ * never made: its number is still free.
+ */
+function nextNumber({ revisions, status }: World): number {
+  const used = [
+    ...revisions.map(({ number }) => number),
+    status.stable?.revision ?? 0,
+    ...(status.history ?? []).map(({ revision }) => revision),
+    ...(status.rejected ?? []).map(({ revision }) => revision),
+  ];
+  return Math.max(0, ...used) + 1;
+}
