@@ -76,5 +76,5 @@ test('through a Gateway: steps, an abort at 50 %, a retry, a promotion and a rol
       expect(await journey.answering(200)).toEqual(['1']);
     },
     throughGateway,
-    url,
+    { url },
   ));
