@@ -7,6 +7,13 @@ test('an HPA and kubectl scale change the stable pods alone, and evictions take 
     'scale',
     async (journey) => {
       const { instance, kubectl, namespace } = journey;
+      expect(instance.current()?.status?.timeouts).toMatchObject({ request: '20s', ingress: '25s' });
+      const policies = await kubectl(['get', 'networkpolicies', '-n', namespace, '-o', 'name']);
+      expect(policies.trim().split('\n')).toEqual([
+        expect.stringMatching(/\/tasks-[0-9a-f]{5}-api$/),
+        expect.stringMatching(/\/tasks-[0-9a-f]{5}-pooler$/),
+      ]);
+
       await journey.applySchema('v2');
       await instance.until('half of the traffic is proved to be on revision 2, and held', ({ status }) => {
         return status?.traffic?.provedWeight === 50 && status.pausedSince !== undefined;
@@ -22,6 +29,7 @@ test('an HPA and kubectl scale change the stable pods alone, and evictions take 
       const scale = await scaleOf(journey);
       expect(scale).toMatchObject({ spec: { replicas: 3 }, status: { replicas: 3 } });
       const counted = await podsOf(journey, scale.status.selector);
+      expect(await podsOf(journey, 'example.test/team=tasks')).toHaveLength(6);
       expect(counted).toHaveLength(3);
       expect(counted).toEqual(await podsOf(journey, 'pgrst.dev/revision=1'));
       const hpa = ['-n', namespace, 'hpa/tasks', '--timeout=60s'];
@@ -60,9 +68,22 @@ test('an HPA and kubectl scale change the stable pods alone, and evictions take 
     },
     (spec) => ({
       ...spec,
+      postgrest: { ...spec.postgrest, podTemplate },
+      expose: { ...spec.expose, timeouts: { request: '20s' } },
+      networkPolicy: {},
       rollout: { ...spec.rollout, steps: [{ weight: 50 }, { pause: {} }, { weight: 100 }] },
     }),
   ));
+
+/** It asks for what every node has, so that the pods find one. */
+const podTemplate = {
+  labels: { 'example.test/team': 'tasks' },
+  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  tolerations: [{ key: 'example.test/spot', operator: 'Exists' }],
+  topologySpreadConstraints: [
+    { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+  ],
+};
 
 function autoscaler(namespace: string): object {
   return {
