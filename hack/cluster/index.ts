@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { buildOperator } from '../build.ts';
 import { buildImage } from '../images/image.ts';
 import type { Image } from '../images/image.ts';
-import { buildParts } from '../images/index.ts';
+import { buildParts, type PartName } from '../images/index.ts';
 import { operatorImage } from '../images/operator.ts';
 import { cacheRoot } from '../lib/cache.ts';
 import { withLock } from '../lib/lock.ts';
@@ -115,6 +115,18 @@ export async function loadOperator(
   return image.reference;
 }
 
+/** Builds an image that only some journeys need, where it is not there yet, and brings it into the cluster. */
+export async function loadPart(
+  cluster: Pick<Cluster, 'provider'>,
+  name: PartName,
+  log: Log = createLog(),
+): Promise<Image> {
+  const image = (await buildParts([name], log)).get(name);
+  if (image === undefined) throw new Error(`the image ${name} was not built`);
+  await providerNamed(cluster.provider, undefined).load(image, log);
+  return image;
+}
+
 /** Makes the cluster know the kinds of Gateway API, which is quick and needs no Gateway to be there. */
 export async function ensureGatewayApi(
   cluster: Pick<Cluster, 'kubectl' | 'kubeconfig'>,
@@ -133,9 +145,7 @@ export async function ensureGateway(
 ): Promise<string> {
   if (cluster.provider === 'existing')
     throw new Refused('A Gateway is installed into a local cluster only, not into one of your own.');
-  const [image] = (await buildParts(['traefik'], log)).values();
-  if (image === undefined) throw new Error('the image traefik was not built');
-  await providerNamed(cluster.provider, undefined).load(image, log);
+  const image = await loadPart(cluster, 'traefik', log);
   return installGateway(kubectlFor(cluster.kubectl, cluster.kubeconfig), image, log);
 }
 

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts';
+import { fastapi } from './fastapi.ts';
 import { buildImage } from './image.ts';
 import type { Image, ImageRecipe } from './image.ts';
 import { ingressNginx } from './ingressNginx.ts';
@@ -13,6 +14,7 @@ const recipes = {
   pgbouncer,
   postgres,
   traefik,
+  fastapi,
   'argo-rollouts': argoRollouts,
 } satisfies Record<string, (log: Log) => Promise<ImageRecipe>>;
 

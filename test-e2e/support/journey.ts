@@ -68,11 +68,13 @@ export interface JourneyOptions {
   readonly url?: string;
   /** What clients ask for, in turn; the example's own paths where it is left out. */
   readonly requests?: readonly LoadRequest[];
+  /** More objects, applied with the example. */
+  beside?(namespace: string, host: string): readonly Manifest[];
   /**
-   * What serves clients before there is an ApiInstance: the manifests, and the Deployment to wait for. The load begins
-   * when it answers, and the journey applies the ApiInstance.
+   * The Deployment among them that serves clients already. Then there is no ApiInstance: the load begins when the first
+   * of the requests is answered, and the journey applies it.
    */
-  readonly before?: { manifests(namespace: string, host: string): readonly Manifest[]; deployment: string };
+  readonly servedBy?: string;
 }
 
 /** What clients of the example ask for. */
@@ -118,14 +120,18 @@ async function start(
   kubectl: Kubectl,
   namespace: string,
   edit: (spec: WrittenInstance) => WrittenInstance,
-  { url = cluster.ingressUrl, requests = exampleRequests, before }: JourneyOptions,
+  { url = cluster.ingressUrl, requests = exampleRequests, beside, servedBy }: JourneyOptions,
   cleanUps: (() => unknown)[],
 ): Promise<Journey> {
   const host = `${namespace}.example.test`;
-  const served = before?.manifests(namespace, host) ?? [instanceManifest(namespace, host, edit)];
   await kubectl(
     ['apply', '-f', '-'],
-    asList([...databaseManifests(namespace), schemaManifest(namespace, 'v1'), ...served]),
+    asList([
+      ...databaseManifests(namespace),
+      schemaManifest(namespace, 'v1'),
+      ...(beside?.(namespace, host) ?? []),
+      ...(servedBy === undefined ? [instanceManifest(namespace, host, edit)] : []),
+    ]),
   );
   const custom = (plural: string) => `/apis/pgrst.dev/v1alpha1/namespaces/${namespace}/${plural}`;
   const [instance, schema, canary, guard] = await Promise.all([
@@ -143,11 +149,11 @@ async function start(
   const wait = (resource: string, condition: string) =>
     kubectl(['wait', '-n', namespace, `--for=condition=${condition}`, resource, '--timeout=120s']);
   await wait(`apischema/${instanceName}`, 'Ready');
-  if (before) {
-    await wait(`deployment/${before.deployment}`, 'Available');
-    await answers(url, host, requests[0]?.path ?? '/');
-  } else {
+  if (servedBy === undefined) {
     await wait(`apiinstance/${instanceName}`, 'Ready');
+  } else {
+    await wait(`deployment/${servedBy}`, 'Available');
+    await answers(url, host, requests[0]?.path ?? '/');
   }
   const load = startLoad({
     url,

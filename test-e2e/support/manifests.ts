@@ -4,7 +4,9 @@ import { parseAllDocuments } from 'yaml';
 import type { ApiInstanceSpec } from '../../operator/api/v1alpha1/apiInstance.ts';
 import type { ApiSchemaSpec } from '../../operator/api/v1alpha1/apiSchema.ts';
 
-const folder = join(import.meta.dirname, '..', '..', 'examples', 'tasks');
+const examples = join(import.meta.dirname, '..', '..', 'examples');
+
+const exampleHost = 'tasks.example.test';
 
 /** A manifest as plain JSON. */
 export interface Manifest {
@@ -30,7 +32,7 @@ export type SchemaVersion = 'v1' | 'v2' | 'broken';
 
 /** The example's database, moved into another namespace. */
 export function databaseManifests(namespace: string): Manifest[] {
-  return read('00-database.yaml').map((manifest) => moved(manifest, namespace));
+  return read('tasks/00-database.yaml').map((manifest) => moved(manifest, namespace));
 }
 
 /** The example's ApiSchema in one of its versions, moved into another namespace and edited. */
@@ -39,7 +41,7 @@ export function schemaManifest(
   version: SchemaVersion,
   edit: (spec: WrittenSchema) => WrittenSchema = (spec) => spec,
 ): Manifest {
-  const manifest = one(version === 'v1' ? '10-apischema.yaml' : join(version, '10-apischema.yaml'));
+  const manifest = one(join('tasks', version === 'v1' ? '' : version, '10-apischema.yaml'));
   return { ...moved(manifest, namespace), spec: edit(manifest.spec as WrittenSchema) };
 }
 
@@ -49,9 +51,22 @@ export function instanceManifest(
   host: string,
   edit: (spec: WrittenInstance) => WrittenInstance = (spec) => spec,
 ): Manifest {
-  const manifest = one('20-apiinstance.yaml');
+  const manifest = one('tasks/20-apiinstance.yaml');
   const spec = manifest.spec as WrittenInstance;
   return { ...moved(manifest, namespace), spec: edit({ ...spec, expose: { ...spec.expose, host } }) };
+}
+
+/** The service of examples/from-fastapi with its Ingress, moved into another namespace, under a host of its own. */
+export function fastapiManifests(namespace: string, host: string): Manifest[] {
+  return read('from-fastapi/10-fastapi.yaml').map((manifest) => {
+    const text = JSON.stringify(manifest).replaceAll(exampleHost, host);
+    return moved(JSON.parse(text) as Manifest, namespace);
+  });
+}
+
+/** The spec of the ApiInstance of examples/from-fastapi; its host is the example's. */
+export function fromFastapi(): WrittenInstance {
+  return one('from-fastapi/20-apiinstance.yaml').spec as WrittenInstance;
 }
 
 /** Many manifests as one document for `kubectl apply -f -`, applied in this order. */
@@ -61,12 +76,12 @@ export function asList(manifests: readonly Manifest[]): string {
 
 function one(file: string): Manifest {
   const [manifest] = read(file);
-  if (manifest === undefined) throw new Error(`examples/tasks/${file} is empty`);
+  if (manifest === undefined) throw new Error(`examples/${file} is empty`);
   return manifest;
 }
 
 function read(file: string): Manifest[] {
-  return parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map(
+  return parseAllDocuments(readFileSync(join(examples, file), 'utf8')).map(
     (document) => document.toJS() as Manifest,
   );
 }
