@@ -10,7 +10,7 @@ const steps = [{ weight: 10 }, { pause: { duration: '2s' } }, { weight: 50 }];
 /** Version 2 with a view that builds, and that answers 500 for every open task: a quarter of the load asks for it. */
 function withBrokenView(spec: WrittenSchema): WrittenSchema {
   const sql = (spec.api?.sql ?? '')
-    .replace('create view api.open_tasks', `${failingFunction}\n\ncreate view api.open_tasks`)
+    .replace('create view api.open_tasks', (view) => `${failingFunction}\n\n${view}`)
     .replace('where not done;', 'where not done and api.fails();');
   return {
     ...spec,
@@ -76,11 +76,11 @@ test('errors of a candidate send the traffic back by themselves, and too few req
         const { traffic } = object.status ?? {};
         return traffic?.provedWeight === 50 && condition(object, 'Progressing')?.reason === 'TooFewRequests';
       });
-      await journey.action('promote');
+      await journey.action('promote-full');
       const after = await instance.until('revision 3 is stable and Ready', (object) => {
         return object.status?.stable?.revision === 3 && ready(object);
       });
-      expect(after.status?.history?.[0]).toMatchObject({ revision: 3, from: 1, outcome: 'Promoted' });
+      expect(after.status?.history?.[0]).toMatchObject({ revision: 3, from: 1, outcome: 'FastPromoted' });
       expect(await journey.answering(100)).toEqual(['3']);
     },
     (spec) => ({ ...spec, rollout: { steps, analysis } }),
