@@ -96,6 +96,7 @@ describe('where traffic should go', () => {
   const input: TargetInput = {
     desired: { number: 2, hash: 'h2' },
     main: 1,
+    stable: 1,
     candidate: undefined,
     kept: new Set([1, 2]),
     rejected: [],
@@ -131,6 +132,11 @@ describe('where traffic should go', () => {
       'a rejected first revision is better than none',
       { main: undefined, kept: new Set([2]), rejected: [reject('h2', 1)] },
       [2, 'stepwise'],
+    ],
+    [
+      'first to the end of a promotion that has moved the main route already',
+      { desired: { number: 3, hash: 'h3' }, main: 2, candidate: 2 },
+      [2, 'atOnce'],
     ],
     ['nowhere new while the spec cannot be resolved', { desired: undefined }, [1, 'atOnce']],
     [

@@ -10,6 +10,8 @@ export interface TargetInput {
   readonly desired: { readonly number: number; readonly hash: string } | undefined;
   /** Who has the main route: a revision, or `legacy`. */
   readonly main: number | undefined;
+  /** The revision that had the traffic when the last rollout ended. */
+  readonly stable: number | undefined;
   /** The candidate that status remembers: a rollout that runs, or a way back. */
   readonly candidate: number | undefined;
   /** Revisions that exist, or are about to. */
@@ -42,8 +44,12 @@ export function chooseTarget(input: TargetInput): Target | undefined {
     if (fallback !== undefined) return { revision: fallback, mode: 'atOnce', rejection };
   }
   // The spec is what serves already: whatever rollout runs is left, which is an abort by spec.
-  const mode = desired.number === main ? 'atOnce' : 'stepwise';
-  return { revision: desired.number, mode, rejection: undefined };
+  if (desired.number === main) return { revision: main, mode: 'atOnce', rejection: undefined };
+  // The main route has just moved, and nobody has seen it work: that is ended before something newer begins.
+  if (main !== undefined && main === input.candidate && main !== input.stable && kept.has(main)) {
+    return { revision: main, mode: 'atOnce', rejection: undefined };
+  }
+  return { revision: desired.number, mode: 'stepwise', rejection: undefined };
 }
 
 /** The spec cannot be read or resolved: finish what runs, begin nothing. */

@@ -55,6 +55,7 @@ export function decide(world: World): InstancePlan {
   const target = chooseTarget({
     desired: problem ? undefined : desired,
     main: known.route.main,
+    stable: known.status.stable?.revision,
     candidate: known.status.candidate?.revision,
     kept: new Set([...known.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
     rejected: known.status.rejected ?? [],

@@ -273,9 +273,13 @@ export function historyAfter({
   }
   if (traffic.stage === 'Settled' && stable?.revision !== target.revision && target.revision !== legacy) {
     const isFast = resumes && fast === true;
+    // A way back may end when the spec is already another one than that which it left.
+    const isBack = (world.status.rejected ?? []).some(
+      ({ revision, to }) => revision === stable?.revision && to === target.revision,
+    );
     const back = isFast ? 'FastRolledBack' : 'RolledBack';
     const forward = isFast ? 'FastPromoted' : 'Promoted';
-    end(target.revision, target.rejection ? back : forward, before);
+    end(target.revision, target.rejection || isBack ? back : forward, before);
   }
   return history;
 }
