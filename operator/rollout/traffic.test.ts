@@ -453,6 +453,22 @@ const cases: Case[] = [
     expects: { main: 1, stage: 'ManuallyPaused' },
   },
   {
+    name: 'a manual pause before the first share keeps what was proved, and does not prove it again and again',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    isHeld: true,
+    seen: ['canary 2', '1|2=0'],
+    expects: {
+      canary: { revision: 2, weight: 0 },
+      stage: 'ManuallyPaused',
+      expects: [
+        { kind: 'canary', revision: 2 },
+        { kind: 'weights', stable: 1, candidate: 2, weight: 0 },
+      ],
+    },
+  },
+  {
     name: 'a manual pause holds no way back',
     main: 1,
     canary: { revision: 2, weight: 50 },

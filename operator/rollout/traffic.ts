@@ -135,12 +135,19 @@ function held(world: TrafficWorld, decision: TrafficDecision): TrafficDecision {
     after > before || decision.route.main !== route.main || decision.route.stable !== route.stable;
   const waits: readonly Stage[] = ['StepPaused', 'Analysing', 'TooFewRequests', 'AnalysisInconclusive'];
   if (!isForward) return waits.includes(decision.stage) ? { ...decision, stage: 'ManuallyPaused' } : decision;
-  const main = route.main;
-  const expects =
-    main !== undefined && route.canary?.revision === world.target.number
-      ? [weightsNow(world, main, route.canary)]
-      : [];
-  return { ...hold(world, 'ManuallyPaused'), size: decision.size, expects };
+  return { ...hold(world, 'ManuallyPaused'), size: decision.size, expects: provedSoFar(world) };
+}
+
+/** What every way forward from here relies on: were it not kept, it would be proved anew again and again. */
+function provedSoFar(world: TrafficWorld): Expectation[] {
+  const { main, stable, canary } = world.route;
+  const target = world.target.number;
+  if (main === undefined || canary?.revision !== target) return [];
+  return [
+    ...(canary.weight === 0 ? [{ kind: 'canary', revision: target } as const] : []),
+    weightsNow(world, main, canary),
+    ...(main === legacy && stable === target ? [{ kind: 'stable', revision: target } as const] : []),
+  ];
 }
 
 /** What a candidate without any share still waits for; undefined: nothing. */
