@@ -39,10 +39,8 @@ export interface Move {
 export type TrafficObject = 'main' | 'canary' | 'stable';
 
 const back = fc.integer({ min: 0, max: 2 });
-const of = <D extends Command['does'], F extends object>(
-  does: D,
-  fields: { [K in keyof F]: fc.Arbitrary<F[K]> },
-) => fc.record({ does: fc.constant(does), ...fields }) as unknown as fc.Arbitrary<Command>;
+const of = <F extends object>(does: Command['does'], fields: { [K in keyof F]: fc.Arbitrary<F[K]> }) =>
+  fc.record({ does: fc.constant(does), ...fields }) as unknown as fc.Arbitrary<Command>;
 
 const steps = fc.constantFrom<object[]>(
   [],
@@ -147,4 +145,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 /** Lists of up to `max` moves. */
 export const moves = (max: number): fc.Arbitrary<Move[]> =>
-  fc.array(fc.record({ command, turns: fc.integer({ min: 0, max: 8 }) }), { minLength: 1, maxLength: max });
+  fc.array(fc.record({ command, turns: fc.integer({ min: 0, max: 8 }) }), {
+    minLength: 1,
+    maxLength: max,
+    size: 'max',
+  });

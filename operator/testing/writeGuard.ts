@@ -61,7 +61,7 @@ export function createWriteGuard(
   /** The promoted revision's share goes only when the main route was seen to lead there. */
   function handover(before: Followed, after: Followed): void {
     const { canary } = before;
-    if (canary?.weight !== 100 || canary.revision !== before.selected) return;
+    if (canary?.weight !== 100 || canary.revision !== mainOf(before)) return;
     if (after.canary?.revision === canary.revision && after.canary.weight === 100) return;
     check(
       cluster.dataPlane.views().every((view) => mainOf(view) === canary.revision),
