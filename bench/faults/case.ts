@@ -1,4 +1,4 @@
-import type { Verb } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { Verb } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { Kubectl } from '../../hack/kube/kubectl.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
 import type { Load } from '../../hack/load/load.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { Step } from '../../operator/api/v1alpha1/apiInstanceRollout.ts';
 import type { KubeObject } from '../../operator/runtime/object.ts';
 import type { PodTemplate } from '../../operator/resources/revision.ts';
 import { keptRevisions, replicas, warmSeconds } from './contender.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { Step } from '../../operator/api/v1alpha1/apiInstanceRollout.ts';
 
 /** The steps of a release, the same for both. */
 export const steps: readonly Step[] = [

@@ -1,4 +1,4 @@
-import type { Step } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { Step } from '../../operator/api/v1alpha1/apiInstanceRollout.ts';
 import type { Command, Contender } from './contender.ts';
 import { steps, stepsHeld } from './contender.ts';
 import { exampleName, type InstanceObject, type Stage } from './stage.ts';

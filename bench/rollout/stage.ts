@@ -3,7 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
 import type { Cluster } from '../../hack/cluster/types.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
-import type { ApiInstanceStatus } from '../../operator/api/v1alpha1/apiInstance.ts';
+import type { ApiInstanceStatus } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { ApiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
 import { createKubeClient, type ConnectedKubeClient } from '../../operator/runtime/client.ts';
 import {
