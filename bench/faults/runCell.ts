@@ -29,7 +29,7 @@ export function isRight({ problems }: CellResult): boolean {
 const noticeMs = 2000;
 /** So many answers of the right revision in a row, and the clients are believed. */
 const enough = 60;
-/** After an API server was away the Lease has to run out, and Kubernetes's own controllers wait up to a minute to look again. */
+/** After an API server was away the Lease has to run out, and its own controllers wait up to a minute to look again. */
 const convergeMs = 150_000;
 /** An answer may have been under way while the status was written. */
 const watchLagMs = 100;
