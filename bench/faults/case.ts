@@ -1,4 +1,3 @@
-import type { Verb } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { Kubectl } from '../../hack/kube/kubectl.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
 import type { Load } from '../../hack/load/load.ts';
@@ -21,7 +20,7 @@ export interface Case {
   /** Writes the spec whose content becomes this revision, when it is asked for in this order: 1, 2, 3. */
   writeSpec(revision: number): Promise<void>;
   /** `kubectl annotate ... pgrst.dev/action=<verb>`. */
-  action(verb: Verb): Promise<void>;
+  action(verb: 'promote' | 'abort' | 'rollback'): Promise<void>;
 }
 
 /** Whether the instance says that it has come to rest on a revision, about the spec as it is now. */

@@ -36,6 +36,12 @@ const apiServerAwayMs = 20_000;
 const loginRetryMs = 1500;
 const weightAnnotation = 'nginx.ingress.kubernetes.io/canary-weight';
 
+/** In one go: what comes second could be too late to see the database away. */
+const restartDatabase = `
+  read -r pid < "$PGDATA/postmaster.pid" && kill -INT "$pid" || exit 1
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+  until pg_isready -q -h 127.0.0.1; do sleep 0.05; done`;
+
 /** Every fault of the matrix. */
 export const faults: readonly Fault[] = [
   {
@@ -136,11 +142,9 @@ export const faults: readonly Fault[] = [
     needsNode: false,
     isGlobal: false,
     async inject(run) {
-      const inPod = ['exec', '-n', run.namespace, 'deploy/tasks-db', '--', 'sh', '-c'];
       const from = Date.now();
-      await run.kubectl([...inPod, 'read -r pid < "$PGDATA/postmaster.pid" && kill -INT "$pid"']);
-      await run.kubectl([...inPod, 'while pg_isready -q -h 127.0.0.1; do sleep 0.05; done']);
-      await run.kubectl([...inPod, 'until pg_isready -q -h 127.0.0.1; do sleep 0.05; done']);
+      const inPod = ['exec', '-n', run.namespace, 'deploy/tasks-db', '--', 'timeout', '60', 'sh', '-c'];
+      await run.kubectl([...inPod, restartDatabase]);
       return { excuses: [{ from, to: Date.now() + loginRetryMs }], hit: 'tasks-db' };
     },
   },

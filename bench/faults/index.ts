@@ -6,12 +6,13 @@ import { createKubectl } from '../../hack/kube/kubectl.ts';
 import { installOperator } from '../../hack/kube/operator.ts';
 import { createLog } from '../../hack/lib/log.ts';
 import type { BenchmarkOptions } from '../benchmark.ts';
+import type { Case } from './case.ts';
 import { allCells, nameOf, sampleCells, type Cell } from './matrix.ts';
 import { lineOf, page, totals } from './report.ts';
 import { nodeOf } from './node.ts';
 import { twoIngressReplicas } from './pods.ts';
 import { isRight, runCell, type CellResult } from './runCell.ts';
-import { setStage } from './stage.ts';
+import { setStage, type Stage } from './stage.ts';
 
 /** See `Benchmark`. */
 export const title =
@@ -60,7 +61,7 @@ export async function run({ own, signal }: BenchmarkOptions): Promise<void> {
 /** How cells are run. */
 export interface CellRun {
   readonly signal: AbortSignal;
-  /** So many at once, each on a stage of its own; faults that all of the cluster feels are made one by one afterwards. */
+  /** So many at once, each on a stage of its own; faults that all of the cluster feels come afterwards, one by one. */
   readonly lanes: number;
   /** Called with each result as soon as it is known. */
   readonly report: (result: CellResult) => void;
@@ -79,31 +80,74 @@ export async function runCells(
   const possible = cells.filter(({ fault }) => onNode || !fault.needsNode);
   const alone = lanes === 1 ? [] : possible.filter(isGlobal);
   const beside = possible.filter((cell) => !alone.includes(cell));
-  let number = 0;
-  const lane = async (queue: Cell[]): Promise<void> => {
-    const stage = await setStage(cluster);
-    try {
-      for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
-        signal.throwIfAborted();
-        number += 1;
-        report(await runCell(stage, cell, `c${number}`));
-      }
-    } finally {
-      await stage.strike();
-    }
-  };
-
   const restore = await twoIngressReplicas(createKubectl(cluster));
+  const stages: Stage[] = [];
   try {
-    // All lanes come to their end before an error of one is passed on: each has a stage to strike.
-    const ends = await Promise.allSettled(
-      Array.from({ length: Math.min(lanes, beside.length) }, () => lane(beside)),
-    );
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    if (alone.length > 0) await lane(alone);
+    for (let lane = 0; lane < Math.min(lanes, possible.length); lane += 1)
+      stages.push(await setStage(cluster));
+    for (const wave of [...chunks(beside, lanes), ...chunks(alone, 1)]) {
+      signal.throwIfAborted();
+      for (const result of await runWave(stages, wave)) report(result);
+    }
   } finally {
+    await Promise.allSettled(stages.map((stage) => stage.strike()));
     await restore();
   }
+}
+
+/** For names that are new for each. */
+let instances = 0;
+
+/**
+ * Runs one cell on each stage. Traffic starts when all their instances are there and none is deleted before the last has
+ * been played: each Ingress that comes or goes makes nginx close connections, which would be felt by the others.
+ */
+async function runWave(stages: readonly Stage[], wave: readonly Cell[]): Promise<CellResult[]> {
+  const opened = await Promise.all(
+    wave.map(async (cell, index) => ({ cell, ...(await openCase(stages[index], cell)) })),
+  );
+  const running = opened.map(({ stage, start, ...rest }) => ({ ...rest, stage, run: start?.() }));
+  try {
+    return await Promise.all(
+      running.map(async ({ cell, run, problem }) =>
+        run === undefined ? neverReady(cell, problem) : runCell(run, cell),
+      ),
+    );
+  } finally {
+    await Promise.all(
+      running.map(async ({ stage, run }) => {
+        if (run !== undefined) await stage?.close(run);
+      }),
+    );
+  }
+}
+
+interface Opened {
+  readonly stage: Stage | undefined;
+  readonly start?: () => Case;
+  /** Why its instance was never Ready. */
+  readonly problem?: string;
+}
+
+async function openCase(stage: Stage | undefined, { phase }: Cell): Promise<Opened> {
+  instances += 1;
+  try {
+    const start = await stage?.open(`c${instances}`, phase.warmFor);
+    return { stage, ...(start && { start }) };
+  } catch (error) {
+    return { stage, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function neverReady(cell: Cell, problem = ''): CellResult {
+  const problems = [`its instance was never Ready: ${problem}`];
+  return { cell, hit: '', requests: 0, failed: 0, excused: 0, seconds: undefined, problems };
+}
+
+function chunks(cells: readonly Cell[], size: number): Cell[][] {
+  return Array.from({ length: Math.ceil(cells.length / size) }, (_, index) =>
+    cells.slice(index * size, (index + 1) * size),
+  );
 }
 
 function isGlobal({ fault }: Cell): boolean {

@@ -3,7 +3,6 @@ import { judgeFailures } from '../../hack/load/excuse.ts';
 import { failed, type Sample } from '../../hack/load/sample.ts';
 import { isSettledOn, walkTo, type Case } from './case.ts';
 import type { Cell } from './matrix.ts';
-import type { Stage } from './stage.ts';
 
 /** What came of one cell. */
 export interface CellResult {
@@ -30,21 +29,13 @@ export function isRight({ problems }: CellResult): boolean {
 const noticeMs = 2000;
 /** So many answers of the right revision in a row, and the clients are believed. */
 const enough = 60;
-const convergeMs = 90_000;
+/** After an API server was away the Lease has to run out, and its own controllers wait up to a minute to look again. */
+const convergeMs = 150_000;
 /** An answer may have been under way while the status was written. */
 const watchLagMs = 100;
 
-/** Runs one cell on a fresh instance. Throws only where the stage itself fails. */
-export async function runCell(stage: Stage, cell: Cell, name: string): Promise<CellResult> {
-  const run = await stage.open(name, cell.phase.warmFor);
-  try {
-    return await play(run, cell);
-  } finally {
-    await stage.close(run);
-  }
-}
-
-async function play(run: Case, cell: Cell): Promise<CellResult> {
+/** Plays one cell on a fresh instance under traffic; ends the traffic. */
+export async function runCell(run: Case, cell: Cell): Promise<CellResult> {
   const { phase, fault } = cell;
   const problems: string[] = [];
   const note = (what: string, error: unknown): void => {

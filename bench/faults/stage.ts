@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Cluster } from '../../hack/cluster/types.ts';
 import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
 import { until } from '../../hack/lib/wait.ts';
-import { startLoad } from '../../hack/load/load.ts';
+import { startLoad, type LoadRequest } from '../../hack/load/load.ts';
 import { guardEndpoints } from '../../test-e2e/support/endpoints.ts';
 import type { InstanceObject } from '../../test-e2e/support/journey.ts';
 import {
@@ -22,8 +22,8 @@ export interface Stage {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly node: Node | undefined;
-  /** Makes an ApiInstance of its own for a case, waits until it is Ready, and starts the traffic. */
-  open(name: string, warmFor: string | undefined): Promise<Case>;
+  /** Makes an ApiInstance of its own for a case and waits until it is Ready. What it gives starts the traffic. */
+  open(name: string, warmFor: string | undefined): Promise<() => Case>;
   /** Ends a case; its objects go in the background. */
   close(run: Case): Promise<void>;
   /** Removes everything. */
@@ -31,6 +31,11 @@ export interface Stage {
 }
 
 const requestsPerSecond = 100;
+const requests: readonly LoadRequest[] = [
+  { method: 'GET', path: '/tasks?order=id.desc&limit=10' },
+  { method: 'POST', path: '/rpc/add_task', body: '{"title":"from the fault matrix"}' },
+  { method: 'GET', path: '/open_tasks?limit=5' },
+];
 const maxSeconds = 400;
 
 /** Sets the stage on a cluster that has the operator. */
@@ -75,7 +80,7 @@ async function open(
   { cluster, kubectl, namespace, node }: Place,
   name: string,
   warmFor: string | undefined,
-): Promise<Case> {
+): Promise<() => Case> {
   const host = `${name}.${namespace}.example.test`;
   // A parameter that changes no answer makes a new revision, without a new release of the database for each.
   const manifest = (revision: number): Manifest => {
@@ -114,32 +119,27 @@ async function open(
     guardEndpoints(cluster.kubeconfig, namespace, name),
   ]);
   await kubectl(['wait', '-n', namespace, '--for=condition=Ready', `apiinstance/${name}`, '--timeout=120s']);
-  const load = startLoad({
-    url: cluster.ingressUrl,
-    host,
-    requests: [
-      { method: 'GET', path: '/tasks?order=id.desc&limit=10' },
-      { method: 'POST', path: '/rpc/add_task', body: '{"title":"from the fault matrix"}' },
-      { method: 'GET', path: '/open_tasks?limit=5' },
-    ],
-    ratePerSecond: requestsPerSecond,
-    maxSeconds,
-  });
-  return {
+  return () => ({
     namespace,
     name,
     kubectl,
     node,
     instance,
     canary,
-    load,
+    load: startLoad({
+      url: cluster.ingressUrl,
+      host,
+      requests,
+      ratePerSecond: requestsPerSecond,
+      maxSeconds,
+    }),
     guard,
     writeSpec,
     async action(verb) {
       const annotation = [`pgrst.dev/action=${verb}`, '--overwrite'];
       await kubectl(['annotate', '-n', namespace, `apiinstance/${name}`, ...annotation]);
     },
-  };
+  });
 }
 
 async function close(run: Case): Promise<void> {

@@ -125,8 +125,7 @@ export function argoRollout(template: PodTemplate, steps: readonly Step[]): Kube
           maxSurge: 1,
           maxUnavailable: 0,
           scaleDownDelaySeconds: warmSeconds,
-          // Ours takes an aborted revision down at once; 0 would mean never.
-          abortScaleDownDelaySeconds: 1,
+          abortScaleDownDelaySeconds: warmSeconds,
           steps: argoSteps(steps),
         },
       },

@@ -1,6 +1,7 @@
-import { summarise } from '../../hack/load/sample.ts';
+import { summarise, within } from '../../hack/load/sample.ts';
 import { median } from '../statistics.ts';
 import type { Contender } from './contender.ts';
+import { exposureOf } from './exposure.ts';
 import { figuresOf, operations, timingOf, type Operation, type Round } from './figures.ts';
 
 const names: Readonly<Record<Operation, string>> = {
@@ -16,6 +17,7 @@ export function report(rounds: Readonly<Record<Contender['name'], readonly Round
   for (const operation of operations)
     for (const name of ['ours', 'argo'] as const) lines.push(row(operation, name, rounds[name]));
   lines.push('');
+  for (const name of ['ours', 'argo'] as const) lines.push(exposure(name, rounds[name]));
   for (const name of ['ours', 'argo'] as const) {
     const summary = summarise(rounds[name].flatMap(({ samples }) => samples));
     lines.push(
@@ -26,6 +28,21 @@ export function report(rounds: Readonly<Record<Contender['name'], readonly Round
   }
   const json = { ours: figuresOf(rounds.ours), argo: figuresOf(rounds.argo) };
   return [...lines, '', JSON.stringify(json)];
+}
+
+/** The pauses are 5 s each: what clients had of them. */
+function exposure(name: Contender['name'], rounds: readonly Round[]): string {
+  const all = rounds.flatMap(({ passages, samples }) =>
+    passages
+      .filter(({ operation }) => operation === 'cutover')
+      .flatMap(({ commandAt, endedAt, revision }) => {
+        const seen = exposureOf(within(samples, commandAt, endedAt), revision);
+        return seen === undefined ? [] : [seen];
+      }),
+  );
+  const shortest = (values: readonly number[]): string =>
+    `${median(values).toFixed(1)} s (shortest ${Math.min(...values).toFixed(1)})`;
+  return `${name}: in a cutover clients had 10 % for ${shortest(all.map(({ at10 }) => at10))} and 50 % for ${shortest(all.map(({ at50 }) => at50))}`;
 }
 
 function row(operation: Operation, name: Contender['name'], rounds: readonly Round[]): string {

@@ -65,7 +65,8 @@ export async function setStage(cluster: Cluster, signal: AbortSignal): Promise<S
     for (const stop of stops) await stop();
     const objects = ['apiinstance,apischema', '--all', '-n', namespace, '--timeout=60s'];
     await kubectl.attempt(['delete', ...objects]);
-    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=120s']);
+    // Nobody waits for the pods: they take their time to drain.
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
   };
 
   const instanceAt = (release?: string) =>

@@ -14,7 +14,13 @@ interface Answer {
 }
 
 /** Proves `expectation` at one place that answers in turn; every answer takes `tookMs` of the fake clock. */
-async function prove(expectation: Expectation, answers: (asked: number) => Answer, tookMs = 0) {
+async function prove(
+  expectation: Expectation,
+  answers: (asked: number) => Answer,
+  tookMs = 0,
+  limit: { readonly perSecond?: number } = {},
+) {
+  const waits: number[] = [];
   const clock = createFakeClock();
   let asked = 0;
   const { port, requests } = (server = await startLoopbackServer((_, response) => {
@@ -29,12 +35,22 @@ async function prove(expectation: Expectation, answers: (asked: number) => Answe
     if (unreachable !== undefined) told.add(unreachable.replace(String(port), '<port>'));
   };
   const result = await proveTraffic(
-    { expectation, previousWeight: 0, request: { host: 'tasks.example.test', path: '/todo', headers: {} } },
+    {
+      expectation,
+      previousWeight: 0,
+      request: { host: 'tasks.example.test', path: '/todo', headers: {}, ...limit },
+    },
     () => Promise.resolve([{ ip: '127.0.0.1', port }]),
-    { ...clock, after: immediately },
+    {
+      ...clock,
+      after(ms, callback) {
+        waits.push(ms);
+        return immediately(ms, callback);
+      },
+    },
     { signal: new AbortController().signal, progress },
   );
-  return { result, told: [...told], requests };
+  return { result, told: [...told], requests, waits };
 }
 
 function immediately(_: number, callback: () => void): () => void {
@@ -53,6 +69,12 @@ describe('proving traffic', () => {
     expect(result.requests).toBe(100);
     expect(told).toEqual([]);
     expect(new Set(requests)).toEqual(new Set(['127.0.0.1 GET /todo']));
+  });
+
+  test('asks no faster than the router lets it', async () => {
+    const { result, waits } = await prove(away, () => ({ status: 200 }), 0, { perSecond: 10 });
+    const waited = waits.reduce((total, ms) => total + ms, 0);
+    expect(waited).toBe((result.requests / 10) * 1000);
   });
 
   test('while the router finds nobody, that is no proof', async () => {

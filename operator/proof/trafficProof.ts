@@ -91,6 +91,7 @@ async function provePlace(
           tally.set(who, (tally.get(who) ?? 0) + 1);
         }
         requests += answers.length;
+        await pace(request, answers.length, clock, signal);
         const stranger = answers.find((answer) => isStranger(answer, expectation));
         if (stranger && clock.monotonic() - began > strangerMs) {
           progress({ unreachable: strangerMessage(place, stranger.status) } satisfies TrafficProofProgress);
@@ -107,6 +108,16 @@ async function provePlace(
       await delay(clock, betweenMs, signal);
     }
   }
+}
+
+/** Waits, after so many requests, for as long as the router wants them to take. */
+async function pace(
+  { perSecond }: ProbeRequest,
+  requests: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  if (perSecond !== undefined) await delay(clock, (requests * 1000) / perSecond, signal);
 }
 
 /** Somebody without a gate where only revisions should answer; where `legacy` is expected too, its answers have none. */
@@ -137,6 +148,7 @@ export async function proveGone(
       const answer = await probe(place, request, signal).catch(() => undefined);
       signal.throwIfAborted();
       requests += 1;
+      await pace(request, 1, clock, signal);
       if (answer?.revision === undefined) continue;
       silent = 0;
       await delay(clock, betweenMs, signal);

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTransport } from './transport.ts';
 
@@ -55,6 +59,24 @@ describe('transport', () => {
     await writeFile(caFile, 'second');
     expect((await transport.authenticate()).dispatcher).not.toBe(first.dispatcher);
     await transport.close();
+  });
+
+  test('a thousand calls at once share a bounded number of connections', async () => {
+    let connections = 0;
+    const server = createServer((_, response) => response.end('{}'));
+    server.on('connection', () => (connections += 1));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const transport = createTransport(kubeConfigOf({ server: `http://127.0.0.1:${port}` }, {}));
+    const { dispatcher } = await transport.authenticate();
+    const calls = Array.from({ length: 1000 }, async () => {
+      const { body } = await request(transport.server, { dispatcher });
+      await body.dump();
+    });
+    await Promise.all(calls);
+    expect(connections).toBeLessThanOrEqual(64);
+    await transport.close();
+    server.close();
   });
 
   test('an http server needs no word about TLS', async () => {

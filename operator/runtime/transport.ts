@@ -49,6 +49,9 @@ export function createTransport(given: KubeConfig): Transport {
       keepAliveTimeout: 30_000,
       // A half-open HTTP/2 connection would stall all calls at once.
       allowH2: false,
+      // A dozen watches hold one each. After a restart a thousand proofs ask at once; each would open one, with all that
+      // TLS takes on both sides, and most of them would never be used again.
+      connections: 64,
     };
     const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 15_000, timeout: 10_000 };
     const dispatcher =

@@ -50,3 +50,10 @@ test('the stable Service is asked by a path of its own, the two routes by the co
   expect(asked('canary')).toEqual(['/todo', 'pgrst-7c3ae1a4=always']);
   expect(asked('stable')).toEqual(['/todo/.pgrst-7c3ae1a4', undefined]);
 });
+
+test('what is asked stays below the limit that clients have', () => {
+  const rateLimit = { requestsPerSecond: 20 };
+  const limited = instanceSpec({ expose: { host: 'todo.example.com', rateLimit } });
+  expect(router.probe(owner, limited, 'weights').perSecond).toBe(8);
+  expect(router.probe(owner, instanceSpec(), 'weights').perSecond).toBeUndefined();
+});

@@ -20,6 +20,8 @@ export interface ProbeRequest {
   readonly host: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** How many of them one place takes in a second from one address; absent: as many as come. */
+  readonly perSecond?: number;
 }
 
 /**
