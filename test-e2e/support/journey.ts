@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { expect, inject, type ProvidedContext } from 'vitest';
 import type { ApiInstanceStatus, Verb } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { ApiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
-import { probe } from '../../operator/proof/probe.ts';
 import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
 import { startLoad, type Load, type LoadRequest } from '../../hack/load/load.ts';
 import { countByRevision, failed, summarise, within, type Sample } from '../../hack/load/sample.ts';
+import { ask } from './ask.ts';
 import './context.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { guardEndpoints, type EndpointGuard } from './endpoints.ts';
@@ -221,10 +221,8 @@ async function more(load: Load, count: number): Promise<readonly Sample[]> {
 
 /** Waits until a path is answered with 200: the ingress has learnt of who serves it. */
 async function answers(url: string, host: string, path: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  const never = new AbortController().signal;
-  const ask = () => probe({ ip: hostname, port: Number(port) }, { host, path, headers: {} }, never);
-  await expect.poll(async () => (await ask()).status, { timeout: 30_000, interval: 200 }).toBe(200);
+  const status = async () => (await ask(url, host, path)).status;
+  await expect.poll(status, { timeout: 30_000, interval: 200 }).toBe(200);
 }
 
 async function stopTraffic(
