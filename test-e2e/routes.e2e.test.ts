@@ -43,7 +43,7 @@ let way: TlsWay;
 let certificate: { readonly cert: string; readonly key: string };
 beforeAll(async () => {
   certificate = await selfMade('*.example.test');
-  way = await openTlsWay(kubectl);
+  way = await openTlsWay(kubectl, cluster.provider);
 });
 afterAll(() => {
   way.stop();

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { Cluster } from '../../hack/cluster/types.ts';
 import type { Kubectl } from '../../hack/kube/kubectl.ts';
 import { createAuthority, issue } from '../../hack/lib/pki.ts';
 
@@ -32,11 +33,12 @@ export async function selfMade(name: string): Promise<{ readonly cert: string; r
  * Opens a way to the ingress's HTTPS port on the node, as stunnel would: the load client speaks plain HTTP to this
  * machine alone. What it carries is what came, byte for byte; a side that closes closes the other one.
  */
-export async function openTlsWay(kubectl: Kubectl): Promise<TlsWay> {
+export async function openTlsWay(kubectl: Kubectl, provider: Cluster['provider']): Promise<TlsWay> {
   const of = ['get', 'service', 'ingress-nginx-controller', '-n', 'ingress-nginx', '-o'];
   const port = Number(await kubectl([...of, 'jsonpath={.spec.ports[?(@.name=="https")].nodePort}']));
   const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
-  const ip = await kubectl(['get', 'nodes', '-o', internal]);
+  // The provider `host` opens node ports on the loopback address alone.
+  const ip = provider === 'host' ? '127.0.0.1' : await kubectl(['get', 'nodes', '-o', internal]);
   // Without a name the ingress shows a certificate of its own; the Host header of each request leads on.
   const dial = (servername = ''): TLSSocket =>
     connect({ host: ip, port, servername, rejectUnauthorized: false });
