@@ -35,11 +35,17 @@ test.each([
 
 test("a user's annotation counts where no field of the spec says the same", () => {
   const own = { [named('proxy-body-size')]: '3m', [named('proxy-read-timeout')]: '300' };
-  expect(annotations({ annotations: own })).toEqual(own);
+  expect(annotations({ annotations: own })).toEqual({ ...annotations({}), ...own });
   expect(annotations({ annotations: own, bodySize: '10Mi' })).toEqual({
+    ...annotations({}),
     ...own,
     [named('proxy-body-size')]: '10m',
   });
+});
+
+test("a user's annotation counts over what requests do that meet a pod which is gone", () => {
+  const own = { [named('proxy-next-upstream-tries')]: '1' };
+  expect(annotations({ annotations: own })).toMatchObject(own);
 });
 
 test('a main route away from nobody is a mistake of ours', () => {

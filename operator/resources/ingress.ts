@@ -55,7 +55,7 @@ export function mainIngress(
     main === 'stable'
       ? [pathOf(spec.expose.path, stable)]
       : [pathOf(spec.expose.path, fromService(spec)), pathOf(knownPath(owner, spec), stable)];
-  const annotations = { ...spec.expose.annotations, ...expressed(spec) };
+  const annotations = { ...lostPods, ...spec.expose.annotations, ...expressed(spec) };
   return ingressOf(owner, spec, ingress, labels(owner.name), annotations, paths);
 }
 
@@ -98,6 +98,18 @@ function fromService({ rollout }: ApiInstanceSpec): Backend {
 function pathOf(path: string, service: Backend): object {
   return { path, pathType: 'Prefix', backend: { service } };
 }
+
+/**
+ * What a request does that meets a pod which is gone and still listed, for the 1 to 4 s until ingress-nginx has heard of
+ * it. Its round robin does not know where a request was tried already: of the three tries that it has by itself all can
+ * meet the same dead pod (measured: 6 of 170 requests after a kill -9 of one of two pods). A refused connection costs less
+ * than a millisecond; one that nobody answers, because the node is lost, costs 2 s here instead of 5.
+ */
+const lostPods = {
+  [`${prefix}/proxy-connect-timeout`]: '2',
+  [`${prefix}/proxy-next-upstream-tries`]: '10',
+  [`${prefix}/proxy-next-upstream-timeout`]: '10',
+};
 
 /** The annotations that fields of the spec stand for; none where ingress-nginx does the same by itself. */
 function expressed({ expose }: ApiInstanceSpec): Record<string, string> {
