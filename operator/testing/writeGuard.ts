@@ -44,11 +44,12 @@ export function createWriteGuard(
   function promotion(before: Followed, after: Followed): void {
     const { selected } = after;
     if (selected === undefined || selected === before.selected) return;
+    // One that somebody deleted comes back as it was.
+    if (before.selected === undefined) return;
     check(
       cluster.readyPods(selected).length > 0,
       `the stable Service went to r${selected}, which has no ready pod`,
     );
-    if (before.selected === undefined) return;
     const isSeen = cluster.dataPlane
       .views()
       .every(({ canary }) => canary?.revision === selected && canary.weight === 100);

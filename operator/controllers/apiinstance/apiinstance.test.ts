@@ -1,30 +1,19 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createInstanceHarness, type InstanceHarness, type Turn } from '../../testing/instanceHarness.ts';
-
-const settled = ({ outcome }: Turn) => outcome?.kind === 'settled';
-const paused = ({ instance }: Turn) =>
-  instance?.status?.conditions?.some((c) => c.type === 'Paused' && c.status === 'True') === true;
-const done = (verb: string) => (turn: Turn) =>
-  settled(turn) &&
-  (turn.instance?.status as { lastAction?: { verb: string } } | undefined)?.lastAction?.verb === verb;
-const action = (verb: string) => (h: InstanceHarness) => {
-  h.edit({ annotations: { 'pgrst.dev/action': verb } });
-};
-
-interface Act {
-  readonly does: (h: InstanceHarness) => void;
-  readonly until: (turn: Turn, h: InstanceHarness) => boolean;
-}
-const begin: Act = { does: () => undefined, until: settled };
-const release = (id: string): Act => ({
-  does: (h) => {
-    h.publish(id);
-  },
-  until: paused,
-});
-const promote: Act = { does: action('promote'), until: done('promote') };
-const abort: Act = { does: action('abort'), until: done('abort') };
+import {
+  abort,
+  action,
+  begin,
+  done,
+  paused,
+  promote,
+  release,
+  sameEnd,
+  settled,
+  surviveDeaths,
+  travel,
+  type Act,
+} from '../../testing/journey.ts';
 
 /** What people do to an instance, each act once the one before has come to rest. */
 const journeys: Record<string, Act[]> = {
@@ -72,57 +61,15 @@ const journeys: Record<string, Act[]> = {
   ],
 };
 
-/** The world without what differs from one run to the next: versions, stamps and who died when. */
-function fixedPoint(h: InstanceHarness): unknown {
-  const volatile = new Set([
-    'uid',
-    'resourceVersion',
-    'generation',
-    'observedGeneration',
-    'creationTimestamp',
-  ]);
-  const times = /(At|Time|^at|^id|Since)$/;
-  const strip = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(strip);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([key]) => !volatile.has(key) && !times.test(key))
-        .map(([key, entry]) => [
-          key,
-          key === 'pgrst.dev/accepted' || key === 'pgrst.dev/config-version' ? 'version' : strip(entry),
-        ]),
-    );
-  };
-  return h.kube
-    .all()
-    .filter(({ kind }) => kind !== 'Pod')
-    .map(strip)
-    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-}
-
-async function live(acts: readonly Act[], lives: readonly number[]): Promise<InstanceHarness> {
-  const h = createInstanceHarness(lives);
-  for (const { does, until } of acts) {
-    does(h);
-    await h.run((turn) => until(turn, h));
-  }
-  // At rest: whatever is looked at again, nothing is written.
-  const before = h.writes();
-  await h.run(settled);
-  await h.run(settled);
-  expect(h.writes()).toBe(before);
-  return h;
-}
+const live = (acts: readonly Act[]): Promise<InstanceHarness> => travel({ acts });
 
 describe('an ApiInstance', { timeout: 60_000 }, () => {
   it.each(Object.entries(journeys))('%s: clients never meet a route without pods', async (_, acts) => {
-    const h = await live(acts, []);
-    expect(h.violations()).toEqual([]);
+    await live(acts);
   });
 
   it('is promoted in the order that is safe', async () => {
-    const h = await live([begin, release('00000002'), promote], []);
+    const h = await live([begin, release('00000002'), promote]);
     const { status } = h.instance();
     expect(status?.stable?.revision).toBe(2);
     expect(status?.candidate).toBeUndefined();
@@ -134,7 +81,7 @@ describe('an ApiInstance', { timeout: 60_000 }, () => {
 });
 
 it('an operator upgrade with other default images rolls nothing, and the next revision has them', async () => {
-  const h = await live([begin], []);
+  const h = await live([begin]);
   const templates = () =>
     h.kube.all('Deployment').map((object) => (object['spec'] as { template: unknown }).template);
   const before = templates();
@@ -166,7 +113,7 @@ describe('an object of somebody else under a name of ours', { timeout: 60_000 },
   });
 
   it('is left alone too when it turns up later, while what serves goes on serving', async () => {
-    const h = await live([begin], []);
+    const h = await live([begin]);
     h.kube.remove(pooler);
     const before = put(h, pooler);
     await h.run(blocked);
@@ -195,7 +142,7 @@ describe('an ApiSchema', { timeout: 60_000 }, () => {
   });
 
   it('that ends a release for a contraction: its revision goes, nobody can go back to it, and what serves is not touched', async () => {
-    const h = await live([begin, release('00000002'), promote], []);
+    const h = await live([begin, release('00000002'), promote]);
     const status = (h.kube.read(ref) as { status?: { releases: { id: string }[] } } | undefined)?.status;
     const ending = (id: string) => (id === '00000001' ? { ending: true } : {});
     h.kube.putStatus(ref, {
@@ -220,7 +167,7 @@ describe('the revision that traffic leaves', { timeout: 60_000 }, () => {
   };
 
   it('keeps its pods for warmFor after a promotion, and then none', async () => {
-    const h = await live([begin, release('00000002'), promote], []);
+    const h = await live([begin, release('00000002'), promote]);
     expect(replicas(h, 1)).toBe(2);
     await h.clock.advance(16 * 60_000);
     await h.run(settled);
@@ -229,7 +176,7 @@ describe('the revision that traffic leaves', { timeout: 60_000 }, () => {
   });
 
   it('keeps none after an abort', async () => {
-    const h = await live([begin, release('00000002'), abort], []);
+    const h = await live([begin, release('00000002'), abort]);
     expect(replicas(h, 1)).toBe(2);
     expect(replicas(h, 2)).toBe(0);
   });
@@ -240,30 +187,12 @@ describe('an operator that dies after any of its writes', { timeout: 300_000 }, 
   const longest = 'a rollback after the promotion';
 
   it(`${longest}: whichever write was the last, the next operator reaches the same end`, async () => {
-    const acts = journeys[longest] ?? [];
-    const undisturbed = await live(acts, []);
-    for (let life = 0; life < undisturbed.writes(); life += 1) await sameEnd(acts, [life], undisturbed);
+    const journey = { acts: journeys[longest] ?? [] };
+    const undisturbed = await travel(journey);
+    for (let life = 0; life < undisturbed.writes(); life += 1) await sameEnd(journey, [life], undisturbed);
   });
 
   it.each(Object.entries(journeys))('%s: three deaths anywhere, the same end', async (_, acts) => {
-    const undisturbed = await live(acts, []);
-    const life = fc.nat({ max: undisturbed.writes() - 1 });
-    await fc.assert(
-      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 3 }), async (lives) => {
-        await sameEnd(acts, lives, undisturbed);
-      }),
-      { numRuns: 6, seed: 1 },
-    );
+    await surviveDeaths({ acts }, await travel({ acts }), 6);
   });
 });
-
-async function sameEnd(
-  acts: readonly Act[],
-  lives: readonly number[],
-  undisturbed: InstanceHarness,
-): Promise<void> {
-  const h = await live(acts, lives);
-  const what = `dead after ${lives.join(', ')} writes`;
-  expect(h.violations(), what).toEqual([]);
-  expect(fixedPoint(h), what).toEqual(fixedPoint(undisturbed));
-}
