@@ -280,6 +280,7 @@ export function addHistory(
 
 const noPause = { pausedSince: undefined, heldSince: undefined } as const;
 const fromStart = {
+  candidate: undefined,
   step: 0,
   ...noPause,
   fast: undefined,

@@ -21,8 +21,8 @@ export interface Candidate {
   readonly contractUnknown: string | undefined;
   /** What the comparison found; undefined while it is not known or nothing breaks. */
   readonly breaking: NonNullable<World['status']['breaking']> | undefined;
-  /** The first probe that failed: check, value, threshold. */
-  readonly failedProbe: string | undefined;
+  /** The probe, or the check of the analysis, that failed: with its value, its threshold and its samples. */
+  readonly failedCheck: string | undefined;
   readonly orders: readonly WorkOrder<Work>[];
 }
 
@@ -33,14 +33,16 @@ export const unquestioned: Candidate = {
   analysis: undefined,
   contractUnknown: undefined,
   breaking: undefined,
-  failedProbe: undefined,
+  failedCheck: undefined,
   orders: [],
 };
 
 /** How a candidate that is rolled out in steps does with probes, contract and analysis. */
 export function candidateOf(world: World, spec: ApiInstanceSpec, revision: number): Candidate {
   const { main, canary } = world.route;
-  if (main === revision) return unquestioned;
+  const { candidate, fast } = world.status;
+  // After promote-full only proofs count: a check that fails would take back what somebody has decided.
+  if (main === revision || (fast === true && candidate?.revision === revision)) return unquestioned;
   const weight = canary?.revision === revision ? canary.weight : 0;
   return weight > 0 ? judged(world, spec, revision, weight) : cleared(world, spec, revision);
 }
@@ -61,12 +63,8 @@ export function failureOf(
   const to = main === legacy ? legacy : (status.stable?.revision ?? main);
   const because = (reason: Rejected['reason'], message: string): Memory =>
     leave({ memory: status, desired }, to, reason, isoTime(world.now), message);
-  const failed = world.work.get(analysisId(desired.number, route.canary?.weight ?? 0, spec));
-  if (failed?.state === 'done' && 'failure' in failed.result) {
-    return because('AnalysisFailed', failed.result.failure);
-  }
-  const { failedProbe } = candidateOf(world, spec, desired.number);
-  if (failedProbe !== undefined) return because('AnalysisFailed', failedProbe);
+  const { failedCheck } = candidateOf(world, spec, desired.number);
+  if (failedCheck !== undefined) return because('AnalysisFailed', failedCheck);
   if (!isOverdue(world, spec, desired.number)) return undefined;
   return because(
     'ProgressDeadlineExceeded',
@@ -104,9 +102,9 @@ function probing(
   world: World,
   spec: ApiInstanceSpec,
   pods: readonly PodState[],
-): Pick<Candidate, 'clearance' | 'failedProbe' | 'orders'> {
+): Pick<Candidate, 'clearance' | 'failedCheck' | 'orders'> {
   const probes = spec.rollout.analysis?.probes ?? [];
-  if (probes.length === 0) return { clearance: 'clear', failedProbe: undefined, orders: [] };
+  if (probes.length === 0) return { clearance: 'clear', failedCheck: undefined, orders: [] };
   const side = sideOf(spec);
   const asked = pods.flatMap((pod) => {
     if (pod.ip === undefined || !isPodProved(pod, world.work)) return [];
@@ -119,7 +117,7 @@ function probing(
   const isClear = passed.length > 0 && passed.length === asked.length;
   return {
     clearance: isClear ? 'clear' : 'probing',
-    failedProbe: failed && 'failure' in failed ? failed.failure : undefined,
+    failedCheck: failed && 'failure' in failed ? failed.failure : undefined,
     orders: asked,
   };
 }
@@ -187,12 +185,14 @@ function judged(world: World, spec: ApiInstanceSpec, revision: number, weight: n
     },
   };
   const state = world.work.get(order.id);
+  const failure = resultOf(world, order.id);
   const progress = state?.state === 'running' ? (state.progress as AnalysisProgress | undefined) : undefined;
   return {
     ...unquestioned,
     breaking,
     judgement: progress ? judgements[progress.verdict] : 'running',
     analysis: progress,
+    failedCheck: failure && 'failure' in failure ? failure.failure : undefined,
     orders: [order],
   };
 }

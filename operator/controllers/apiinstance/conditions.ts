@@ -115,9 +115,9 @@ function degraded(decided: Decided, progress: Answer): Answer {
     const message = `The rollout got no further for ${spec.rollout.progressDeadline}, and there is nothing to go back to. ${progress.message}`;
     return { status: 'True', reason: 'ProgressDeadlineExceeded', message };
   }
-  const { failedProbe } = decided.candidate;
-  if (failedProbe !== undefined)
-    return { status: 'True', reason: 'AnalysisFailed', message: `${failedProbe}.` };
+  const { failedCheck } = decided.candidate;
+  if (failedCheck !== undefined)
+    return { status: 'True', reason: 'AnalysisFailed', message: `${failedCheck}.` };
   if (traffic.stage === 'Settled' && !hasAllPods(decided)) return { ...progress, status: 'True' };
   return { status: 'False', reason: 'Healthy', message: 'Nothing is amiss.' };
 }
