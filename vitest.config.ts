@@ -41,7 +41,8 @@ export default defineConfig({
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 15 * 60_000,
-          hookTimeout: 15 * 60_000,
+          // The first journey that needs a Gateway on a new machine builds Traefik.
+          hookTimeout: 60 * 60_000,
         },
       },
     ],

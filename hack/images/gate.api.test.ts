@@ -127,7 +127,8 @@ afterAll(async () => {
     server.closeAllConnections();
     server.close();
   }
-});
+  // The first time on a machine the image's packages are fetched.
+}, 15 * 60_000);
 
 describe('a request reaches PostgREST', () => {
   test.each([
