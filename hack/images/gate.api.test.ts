@@ -118,7 +118,8 @@ beforeAll(async () => {
   const resolver = `resolver 127.0.0.1:${String(dns.port)} valid=1s;\nmap '' $services { default '${services}'; }\n`;
   const config = writeGate(join(scratch, 'gate'), owner, content(), ports, resolver);
   ({ logFile } = await nginx.start(config, admin));
-}, 120_000);
+  // The first time on a machine the packages of the image are fetched.
+}, 15 * 60_000);
 
 afterAll(async () => {
   await removeScratch(scratch);
@@ -127,8 +128,7 @@ afterAll(async () => {
     server.closeAllConnections();
     server.close();
   }
-  // The first time on a machine the image's packages are fetched.
-}, 15 * 60_000);
+});
 
 describe('a request reaches PostgREST', () => {
   test.each([
