@@ -46,6 +46,17 @@ export const serves =
   (turn: Turn): boolean =>
     settled(turn) && turn.instance?.status?.stable?.revision === revision;
 
+/** It has come to rest after this verb was carried out, and in the last turns nothing was written. */
+export const quietAfter = (verb: string): Act['until'] => {
+  const seen = new WeakMap<InstanceHarness, { readonly writes: number; readonly turns: number }>();
+  return (turn, h) => {
+    const before = seen.get(h);
+    const turns = before?.writes === h.writes() ? before.turns + 1 : 0;
+    seen.set(h, { writes: h.writes(), turns });
+    return turns > 5 && done(verb)(turn);
+  };
+};
+
 /** Nothing is done. */
 export const nothing = (): void => undefined;
 
