@@ -13,7 +13,8 @@ export interface ProbeAnswer {
 
 /**
  * One GET over a connection of its own: a kept-alive one would ask the same nginx worker again and again, and each
- * worker has its own view of the weights. Rejects on any connection error and after `timeoutMs` (default 3 s).
+ * worker has its own view of the weights. Rejects on any connection error and after `timeoutMs` (default 3 s). Over TLS
+ * the host is named as a client would, and any certificate will do.
  */
 export function probe(
   address: Address,
@@ -22,6 +23,7 @@ export function probe(
   timeoutMs = 3000,
 ): Promise<ProbeAnswer> {
   const options = {
+    ...(address.tls ? { protocol: 'https:', servername: host, rejectUnauthorized: false } : {}),
     hostname: address.ip,
     port: address.port,
     path,
