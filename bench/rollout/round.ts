@@ -35,12 +35,15 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
     maxSeconds,
   });
   const passages: Passage[] = [];
+  /** When the last thing was heard of the cluster. */
+  let heardAt = Date.now();
   const pass = async (operation: Operation, command: () => Promise<Command>): Promise<void> => {
-    await quiet.reached();
+    await quiet.reached(heardAt);
     const { at: commandAt, word } = await command();
     const { at: wordAt, revision } = await word;
+    heardAt = wordAt;
     // Whatever was written on the way has reached the clients after this.
-    await quiet.reached();
+    await quiet.reached(heardAt);
     const passage = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
     passages.push(passage);
     const { seconds, wordSeconds, failed } = timingOf(passage, load.samples);
@@ -49,8 +52,8 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
     );
   };
   /** Waits until no other revision than the one with the traffic has pods. */
-  const alone = (): Promise<unknown> =>
-    until(
+  const alone = async (): Promise<void> => {
+    await until(
       `${contender.name}: only one revision has pods`,
       async () => {
         signal.throwIfAborted();
@@ -62,12 +65,15 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
       },
       { timeoutMs: 120_000, everyMs: 500 },
     );
+    heardAt = Date.now();
+  };
 
   try {
     await alone();
     await pass('cutover', contender.release);
     await pass('warmRollback', contender.rollback);
     await contender.releaseHalf();
+    heardAt = Date.now();
     await pass('abort', contender.abort);
     await alone();
     await pass('cutover', contender.release);
