@@ -2,7 +2,7 @@ import type { Log } from '../../hack/lib/log.ts';
 import { until } from '../../hack/lib/wait.ts';
 import { startLoad } from '../../hack/load/load.ts';
 import { replicas, type Command, type Contender } from './contender.ts';
-import { timingOf, type Operation, type Passage, type Round } from './figures.ts';
+import { isForGood, timingOf, type Operation, type Passage, type Round } from './figures.ts';
 import type { Quiet } from './quiet.ts';
 import type { Stage } from './stage.ts';
 
@@ -42,9 +42,16 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
     const { at: commandAt, word } = await command();
     const { at: wordAt, revision } = await word;
     heardAt = wordAt;
-    // Whatever was written on the way has reached the clients after this.
+    // Whatever was written on the way reaches the clients meanwhile.
     await quiet.reached(heardAt);
-    const passage = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
+    const passage = await until(
+      `${contender.name}: ${operation}: all clients at revision ${revision}`,
+      () => {
+        signal.throwIfAborted();
+        const seen = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
+        return isForGood(seen, load.samples) ? seen : undefined;
+      },
+    );
     passages.push(passage);
     const { seconds, wordSeconds, failed } = timingOf(passage, load.samples);
     log.say(
