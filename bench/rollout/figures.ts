@@ -45,23 +45,32 @@ export interface Figures {
   readonly earlyWordSeconds: number;
 }
 
+/** So long all answers must have come from the target: at a share of 50 % a short row of them means nothing. */
+const forGoodMs = 2000;
+
+/** Whether the clients were seen to have all traffic at the target, long enough to believe it. */
+export function isForGood(passage: Passage, all: readonly Sample[]): boolean {
+  return passage.endedAt - (settled(passage, all) ?? Infinity) >= forGoodMs;
+}
+
 /** Throws when the clients never saw all traffic at the target. */
 export function timingOf(passage: Passage, all: readonly Sample[]): Timing {
   const { operation, commandAt, wordAt, revision, endedAt } = passage;
-  const samples = within(all, commandAt, endedAt);
-  // A failed request has no revision; it counts as failed, not as traffic that is still elsewhere.
-  const settled = settledAt(
-    samples.filter((sample) => sample.revision !== ''),
-    revision,
-  );
-  if (settled === undefined)
+  const at = settled(passage, all);
+  if (at === undefined)
     throw new Error(`${operation}: the clients never saw all traffic at revision ${revision}`);
   return {
     operation,
-    seconds: (settled - commandAt) / 1000,
+    seconds: (at - commandAt) / 1000,
     wordSeconds: (wordAt - commandAt) / 1000,
-    failed: samples.filter(failed).length,
+    failed: within(all, commandAt, endedAt).filter(failed).length,
   };
+}
+
+/** A failed request has no revision; it counts as failed, not as traffic that is still elsewhere. */
+function settled({ commandAt, endedAt, revision }: Passage, all: readonly Sample[]): number | undefined {
+  const answered = within(all, commandAt, endedAt).filter((sample) => sample.revision !== '');
+  return settledAt(answered, revision);
 }
 
 /** Medians of the seconds, sums of the failures, the worst early word. */

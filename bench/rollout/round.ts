@@ -2,7 +2,7 @@ import type { Log } from '../../hack/lib/log.ts';
 import { until } from '../../hack/lib/wait.ts';
 import { startLoad } from '../../hack/load/load.ts';
 import { replicas, type Command, type Contender } from './contender.ts';
-import { timingOf, type Operation, type Passage, type Round } from './figures.ts';
+import { isForGood, timingOf, type Operation, type Passage, type Round } from './figures.ts';
 import type { Quiet } from './quiet.ts';
 import type { Stage } from './stage.ts';
 
@@ -35,13 +35,23 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
     maxSeconds,
   });
   const passages: Passage[] = [];
+  /** When the last thing was heard of the cluster. */
+  let heardAt = Date.now();
   const pass = async (operation: Operation, command: () => Promise<Command>): Promise<void> => {
-    await quiet.reached();
+    await quiet.reached(heardAt);
     const { at: commandAt, word } = await command();
     const { at: wordAt, revision } = await word;
-    // Whatever was written on the way has reached the clients after this.
-    await quiet.reached();
-    const passage = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
+    heardAt = wordAt;
+    // Whatever was written on the way reaches the clients meanwhile.
+    await quiet.reached(heardAt);
+    const passage = await until(
+      `${contender.name}: ${operation}: all clients at revision ${revision}`,
+      () => {
+        signal.throwIfAborted();
+        const seen = { operation, commandAt, wordAt, revision, endedAt: Date.now() };
+        return isForGood(seen, load.samples) ? seen : undefined;
+      },
+    );
     passages.push(passage);
     const { seconds, wordSeconds, failed } = timingOf(passage, load.samples);
     log.say(
@@ -49,8 +59,8 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
     );
   };
   /** Waits until no other revision than the one with the traffic has pods. */
-  const alone = (): Promise<unknown> =>
-    until(
+  const alone = async (): Promise<void> => {
+    await until(
       `${contender.name}: only one revision has pods`,
       async () => {
         signal.throwIfAborted();
@@ -62,12 +72,15 @@ export async function runRound(contender: Contender, context: RoundContext): Pro
       },
       { timeoutMs: 120_000, everyMs: 500 },
     );
+    heardAt = Date.now();
+  };
 
   try {
     await alone();
     await pass('cutover', contender.release);
     await pass('warmRollback', contender.rollback);
     await contender.releaseHalf();
+    heardAt = Date.now();
     await pass('abort', contender.abort);
     await alone();
     await pass('cutover', contender.release);
