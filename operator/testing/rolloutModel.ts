@@ -236,6 +236,14 @@ function createModel(h: InstanceHarness) {
       if (serving !== (status.stable?.revision ?? 0) || (canary?.weight ?? 0) > 0)
         wrong.push(`settled, and the route is ${JSON.stringify({ main, selected, canary })}: ${where}`);
     }
+    if (outcome?.kind === 'settled') {
+      const idle = h.kube
+        .all('Deployment')
+        .filter((object) => ((object['spec'] as { replicas?: number }).replicas ?? 1) > 0)
+        .flatMap(({ metadata }) => revisionOf(metadata.labels) ?? [])
+        .filter((revision) => revision !== h.cluster.route().selected);
+      if (idle.length > 0) wrong.push(`settled, and r${idle.join(', r')} still has pods: ${where}`);
+    }
     return wrong;
   }
 

@@ -76,9 +76,12 @@ function rollOut(
 ): InstancePlan {
   const isNew = desired?.number === target.revision && !('podTemplate' in desired.revision);
   const revisions = [...world.revisions, ...(isNew ? [desired.revision] : [])];
-  const states = new Map(revisions.map((r) => [r.number, revisionState(r, world)]));
+  const states = new Map([
+    ...withoutSnapshot(world),
+    ...revisions.map((r) => [r.number, revisionState(r, world)] as const),
+  ]);
   const state = target.revision === legacy ? legacyState(spec) : states.get(target.revision);
-  // The revision that serves was deleted by hand, and its snapshot with it: nothing can be derived from it.
+  // Somebody has deleted its snapshot: nothing can be derived from it.
   if (!state) return withoutRollout(world, problem);
 
   const { status } = world;
@@ -164,13 +167,31 @@ function legacyState({ replicas }: ApiInstanceSpec): RevisionState {
 }
 
 function revisionState(revision: RevisionSnapshot | NewRevision, world: World): RevisionState {
-  const pods = world.pods.filter((pod) => pod.revision === revision.number);
-  const ready = pods.filter((pod) => pod.isReady);
   return {
     number: revision.number,
     hash: 'hash' in revision ? revision.hash : contentHash(revision.content),
     release: revision.content.release.id,
-    replicas: world.deployments.get(revision.number)?.replicas,
+    ...podsOf(revision.number, world),
+  };
+}
+
+/**
+ * The revision that serves, although somebody has deleted its snapshot: its pods are as they are and cannot be made
+ * anew, but traffic can stay there, or go back there.
+ */
+function withoutSnapshot(world: World): (readonly [number, RevisionState])[] {
+  const { main } = world.route;
+  if (main === undefined || main === legacy) return [];
+  const { stable } = world.status;
+  const release = stable?.revision === main ? stable.release : '';
+  return [[main, { number: main, hash: '', release, ...podsOf(main, world) }]];
+}
+
+function podsOf(number: number, world: World): Pick<RevisionState, 'replicas' | 'pods' | 'ready' | 'proved'> {
+  const pods = world.pods.filter((pod) => pod.revision === number);
+  const ready = pods.filter((pod) => pod.isReady);
+  return {
+    replicas: world.deployments.get(number)?.replicas,
     pods: pods.length,
     ready: ready.length,
     proved: ready.filter((pod) => isPodProved(pod, world.work)).length,

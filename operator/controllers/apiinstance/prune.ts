@@ -43,7 +43,12 @@ export function outdated(
         (world.deployments.get(number)?.replicas ?? 0) === 0 &&
         !world.pods.some((pod) => pod.revision === number),
     );
-  const objects = revisions.flatMap((number) => {
+  // Somebody has deleted their snapshots: nobody can go back to them, and nothing else would ever take their pods away.
+  const kept = new Set(world.revisions.map(({ number }) => number));
+  const unkept = [...world.deployments.keys()].filter(
+    (number) => traffic.stage === 'Settled' && !inUse.has(number) && !kept.has(number),
+  );
+  const objects = [...revisions, ...unkept].flatMap((number) => {
     const at = { namespace: owner.namespace, name: names(owner.name).revision(number) };
     return [
       { apiVersion: 'apps/v1', kind: 'Deployment', ...at },

@@ -243,6 +243,25 @@ describe('what people say to a rollout', { timeout: 300_000 }, () => {
       expect(Date.parse(startedAt ?? '')).toBeLessThan(Date.parse(at));
   });
 
+  it('an abort ends at the revision that serves even if somebody has deleted its snapshot, and a promotion cleans up after it', async () => {
+    const h = await travel({ acts: [begin] });
+    const revisions = () => h.kube.all('ControllerRevision').map(({ metadata }) => metadata.name);
+    const [name = ''] = revisions();
+    h.kube.remove({ apiVersion: 'apps/v1', kind: 'ControllerRevision', namespace: 'shop', name });
+    await h.run(paused);
+    action('abort')(h);
+    await h.run(done('abort'));
+    expect(h.cluster.route()).toMatchObject({ selected: 1, canary: { weight: 0 } });
+    expect(condition(h.instance(), 'Ready')).toMatchObject({ status: 'False', reason: 'Aborted' });
+    action('retry')(h);
+    await h.run(paused);
+    action('promote')(h);
+    await h.run(serves(2));
+    for (let turns = 0; turns < 4; turns += 1) await h.turn();
+    expect([...templates(h).keys()].filter((each) => each.startsWith('todo-r1-'))).toEqual([]);
+    expect(h.violations()).toEqual([]);
+  });
+
   it('an abort counts again when it is said again', async () => {
     const h = await travel({
       acts: [begin, release('00000002'), abort, { does: action('retry'), until: paused }, abort],
