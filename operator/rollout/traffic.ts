@@ -83,7 +83,13 @@ function moveInSteps(world: TrafficWorld, main: number): TrafficDecision {
   const { canary } = world.route;
   const target = world.target.number;
   // Another candidate before (superseded), or none: the new one starts from nothing, and main has everything meanwhile.
-  if (canary?.revision !== target) return fromNothing(world);
+  if (canary?.revision !== target) {
+    // A switch that somebody interrupts: everything still flows through main's own canary. Main must be seen to work.
+    const expects: Expectation = { kind: 'main', revision: main };
+    const isSwitching = canary?.revision === main && canary.weight > 0;
+    if (isSwitching && !world.isProved(expects)) return { ...hold(world, 'Promoting'), expects: [expects] };
+    return fromNothing(world);
+  }
   // Ready, not proved: a new operator process has proved nothing yet, and that must not look like a loss.
   if (canary.weight > 0 && world.target.ready === 0) {
     return fromNothing({ ...world, step: 0, pausedSince: undefined });

@@ -63,7 +63,7 @@ export function createWriteGuard(
   function handover(before: Followed, after: Followed): void {
     const { canary } = before;
     if (canary?.weight !== 100 || canary.revision !== mainOf(before)) return;
-    if (after.canary?.revision === canary.revision && after.canary.weight === 100) return;
+    if (after.canary?.weight === 100) return;
     check(
       cluster.dataPlane.views().every((view) => mainOf(view) === canary.revision),
       `r${canary.revision} lost its share before the main route led there`,
