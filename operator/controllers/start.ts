@@ -16,6 +16,7 @@ import { createGatewayRouter } from '../traffic/gateway.ts';
 import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
 import { cacheSelections, type Caches } from './apiinstance/caches.ts';
 import { createApiInstanceController } from './apiinstance/index.ts';
+import { cachedSlices, watchPlaces } from './apiinstance/places.ts';
 import { createApiSchemaController, createRunWork } from './apischema/index.ts';
 
 /** What the controllers are made of. */
@@ -60,9 +61,10 @@ const workers = 10;
 /** Fills the caches and starts the workers once they are full. */
 export function startControllers(deps: ControllersDeps): Running {
   const caches = startCaches(deps);
-  const informers = (Object.values(caches) as (Informer | undefined)[]).filter(
-    (cache) => cache !== undefined,
-  );
+  const slices = startSlices(deps);
+  const informers = [...Object.values(caches), ...Object.values(slices)].filter(
+    (cache: Informer | undefined) => cache !== undefined,
+  ) as Informer[];
   let isReady = false;
   const stopping = new AbortController();
   let stopWorkers: ((deadlineMs: number) => Promise<void>) | undefined;
@@ -72,7 +74,7 @@ export function startControllers(deps: ControllersDeps): Running {
     await Promise.all(informers.map((informer) => informer.ready));
     if (clusterId === undefined || stopping.signal.aborted) return;
     isReady = true;
-    stopWorkers = startWorkers(deps, caches, clusterId);
+    stopWorkers = startWorkers(deps, caches, slices, clusterId);
     deps.log.info('caches are filled, controllers started');
   };
   void begin();
@@ -105,9 +107,31 @@ function startCaches({ client, clock, rng, log, config }: ControllersDeps): Cach
   };
 }
 
+/** The EndpointSlices of each router's Service: where it listens. */
+type RouterSlices = Readonly<{ IngressNginx: Informer; GatewayAPI: Informer | undefined }>;
+
+function startSlices({ client, clock, rng, log, config }: ControllersDeps): RouterSlices {
+  const start = ({ namespace, name }: RouterService): Informer =>
+    createInformer({
+      client,
+      clock,
+      rng,
+      log,
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      namespace,
+      labelSelector: `kubernetes.io/service-name=${name}`,
+    });
+  return {
+    IngressNginx: start(config.INGRESS_SERVICE),
+    GatewayAPI: config.GATEWAY_SERVICE && start(config.GATEWAY_SERVICE),
+  };
+}
+
 function startWorkers(
   deps: ControllersDeps,
   caches: Caches,
+  slices: RouterSlices,
   clusterId: string,
 ): (deadlineMs: number) => Promise<void> {
   const { client, clock, rng, log, events, config, metrics } = deps;
@@ -126,9 +150,13 @@ function startWorkers(
     ...common,
     queue: instanceQueue,
     routers: {
-      IngressNginx: createNginxAnnotationsRouter(client, config.INGRESS_SERVICE),
-      GatewayAPI: config.GATEWAY_SERVICE && createGatewayRouter(client, config.GATEWAY_SERVICE),
+      IngressNginx: createNginxAnnotationsRouter(cachedSlices(slices.IngressNginx), config.INGRESS_SERVICE),
+      GatewayAPI:
+        config.GATEWAY_SERVICE &&
+        slices.GatewayAPI &&
+        createGatewayRouter(cachedSlices(slices.GatewayAPI), config.GATEWAY_SERVICE),
     },
+    places: watchPlaces(slices),
     callers: {
       ingress: config.INGRESS_SERVICE,
       gateway: config.GATEWAY_SERVICE,

@@ -50,6 +50,7 @@ async function prove(
     },
     { signal: new AbortController().signal, progress },
   );
+  if ('assumed' in result) throw new Error(`nobody was asked: ${result.assumed}`);
   return { result, told: [...told], requests, waits };
 }
 
@@ -95,5 +96,47 @@ describe('proving traffic', () => {
     );
     expect(result.requests).toBe(140);
     expect(told).toEqual([expect.stringContaining('127.0.0.1:<port> answers 302 without asking a gate')]);
+  });
+
+  describe('where nobody can be asked', () => {
+    const order = {
+      expectation: away,
+      previousWeight: 0,
+      request: { host: 'tasks.example.test', path: '/', headers: {} },
+    };
+    /** Looks again `looks` times while time passes, and what came of it by then. */
+    async function blindly(places: () => readonly { ip: string; port: number }[], looks: number) {
+      const clock = createFakeClock();
+      const told: unknown[] = [];
+      const stop = new AbortController();
+      let asked = 0;
+      const proof = proveTraffic(
+        order,
+        () => {
+          asked += 1;
+          if (asked > looks) stop.abort(new Error('not proved'));
+          return Promise.resolve(places());
+        },
+        { ...clock, after: (ms, callback) => immediately(ms, () => void clock.advance(ms).then(callback)) },
+        { signal: stop.signal, progress: (value) => told.push(value) },
+      );
+      return proof.catch((error: unknown) => error);
+    }
+
+    test('because the router has no pods, it is taken for done after 30 s, and says why', async () => {
+      expect(await blindly(() => [], 60)).toEqual({ assumed: 'the ingress controller has no ready pod' });
+    });
+
+    test('nothing is taken for done before', async () => {
+      expect(await blindly(() => [], 25)).toBeInstanceOf(Error);
+    });
+
+    test('because no connection is taken, it is taken for done after 30 s', async () => {
+      const closed = await startLoopbackServer(() => undefined);
+      await closed.close();
+      expect(await blindly(() => [{ ip: '127.0.0.1', port: closed.port }], 200)).toMatchObject({
+        assumed: expect.stringContaining('ECONNREFUSED') as string,
+      });
+    });
   });
 });

@@ -20,6 +20,15 @@ export interface TrafficProofProgress {
   readonly unreachable: string | undefined;
 }
 
+/** That the data plane does what was expected, or why that is only assumed. */
+export type TrafficProof = { readonly requests: number } | { readonly assumed: string };
+
+/**
+ * When none of the places could be asked for so long, the change is taken for done: it is longer than what any router
+ * needs (ingress-nginx 4.3 s, Traefik 2 s), and longer than a controller's pod takes to restart.
+ */
+export const blindWaitMs = 30_000;
+
 const batch = 20;
 const parallel = 5;
 /** For so long a new route may answer 404 or 503 before the ingress knows it; after that somebody else answers. */
@@ -29,7 +38,8 @@ const betweenMs = 60;
 
 /**
  * Asks every place of the router until each one does what is expected; resolves then, with the number of requests it
- * took. Runs until that, or until the order is withdrawn: how long that may take is for the reconciler to judge.
+ * took. Runs until that, or until the order is withdrawn: how long that may take is for the reconciler to judge. Where
+ * no place can be asked at all, the order counts as assumed after `blindWaitMs`.
  *
  * All requests are GETs without a body. The gates answer them by themselves (the probe header), so they reach no
  * PostgREST; a service of `rollout.from` knows nothing of that header and serves them like any other GET.
@@ -39,11 +49,16 @@ export async function proveTraffic(
   dataPlane: (signal: AbortSignal) => Promise<readonly Address[]>,
   clock: Clock,
   { signal, progress }: TaskContext,
-): Promise<{ readonly requests: number }> {
+): Promise<TrafficProof> {
   let requests = 0;
+  const began = clock.monotonic();
   for (;;) {
+    // A wait that is aborted ends like any other.
+    signal.throwIfAborted();
+    const isBlind = requests === 0 && clock.monotonic() - began >= blindWaitMs;
     const places = await dataPlane(signal);
     if (places.length === 0) {
+      if (isBlind) return { assumed: 'the ingress controller has no ready pod' };
       progress({ unreachable: 'the ingress controller has no ready pod' } satisfies TrafficProofProgress);
       await delay(clock, 1000, signal);
       continue;
@@ -60,6 +75,7 @@ export async function proveTraffic(
       if (now.every(({ ip }) => places.some((place) => place.ip === ip))) return { requests };
       continue;
     }
+    if (isBlind && requests === 0) return { assumed: failed.error ?? '' };
     progress({ unreachable: failed.error } satisfies TrafficProofProgress);
     await delay(clock, 500, signal);
   }

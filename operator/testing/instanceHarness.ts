@@ -203,6 +203,7 @@ function startOperator(
     log,
     queue,
     routers: { IngressNginx: router, GatewayAPI: undefined },
+    places: { of: () => '', onChange: () => undefined },
     callers: {
       ingress: { namespace: 'ingress-nginx' },
       gateway: undefined,

@@ -16,13 +16,23 @@ interface EndpointSlice extends KubeObject {
   }[];
 }
 
+/** The addresses of all ready pods in these EndpointSlices, in order. */
+export function readyAddresses(slices: readonly KubeObject[]): readonly string[] {
+  const ready = (slices as readonly EndpointSlice[]).flatMap(({ endpoints = [] }) =>
+    endpoints
+      .filter(({ conditions }) => conditions?.ready !== false)
+      .map(({ addresses }) => addresses[0] ?? ''),
+  );
+  return [...new Set(ready)].sort();
+}
+
 /**
  * The ready pods behind a Service, by its EndpointSlices; `portName` is the name of the Service's port, and the port of
  * an address is the one on the pod. Empty when the Service has no such port, no ready pod, or is not there. Rejects
  * when the API server cannot be asked.
  */
 export async function endpointsOf(
-  client: KubeClient,
+  client: Pick<KubeClient, 'list'>,
   service: RouterService,
   portName: string,
   signal: AbortSignal,

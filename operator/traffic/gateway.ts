@@ -29,7 +29,7 @@ const portNames = ['web', 'http'] as const;
  * reaches Traefik after 0.01 to 0.22 s, and each replica on its own. Traefik shares weights out in turns; a backend of
  * weight 0 gets nothing there, and one without a ready endpoint answers its share with 503.
  */
-export function createGatewayRouter(client: KubeClient, service: RouterService): TrafficRouter {
+export function createGatewayRouter(client: Pick<KubeClient, 'list'>, service: RouterService): TrafficRouter {
   return {
     objects: (owner, spec, intent) => [httpRoute(owner, spec, intent)],
     objectRefs: ({ name, namespace }) => [

@@ -12,7 +12,10 @@ import type { TrafficRouter } from './router.ts';
  * A change of either Ingress reaches nginx 0 to 3.3 s later (its --sync-rate-limit), and each replica on its own.
  * `service` is the controller's, with ports named `http` and `https`.
  */
-export function createNginxAnnotationsRouter(client: KubeClient, service: RouterService): TrafficRouter {
+export function createNginxAnnotationsRouter(
+  client: Pick<KubeClient, 'list'>,
+  service: RouterService,
+): TrafficRouter {
   return {
     objects: (owner, spec, { main, canary, preview }) => [
       mainIngress(owner, spec, main),

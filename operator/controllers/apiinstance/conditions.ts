@@ -7,7 +7,7 @@ import type { Rejected } from '../../rollout/target.ts';
 import { isOverdue } from './candidate.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
-import { isTrafficProved, podWaitsFor, unreachable } from './work.ts';
+import { assumedBecause, isTrafficProved, podWaitsFor, unreachable } from './work.ts';
 import { usability, type Usability } from './usable.ts';
 import type { World } from './world.ts';
 
@@ -167,7 +167,7 @@ function progressOf(decided: Decided): Answer {
       if (error !== undefined) {
         return say(
           'IngressUnreachable',
-          `The operator cannot see where the ingress sends traffic (${error}); nothing moves until it can. Check the ingress controller, the annotations of the Ingress and the operator's setting for the controller's Service.`,
+          `The operator cannot see where the ingress sends traffic (${error}); each step waits 30 s for it and is then taken for done. Check the ingress controller, the annotations of the Ingress and the operator's setting for the controller's Service.`,
         );
       }
       return say('ProvingTraffic', `Proving through the ingress that ${of} gets its share.`);
@@ -237,9 +237,7 @@ function approvalAnswer({ candidate, target }: Decided): Answer {
 
 /** Why the data plane cannot be asked: what the router says of its object comes first. */
 function unreachableNow({ traffic, spec, world }: Decided): string | undefined {
-  const error = traffic.expects
-    .map((e) => unreachable(e, spec, world.work))
-    .find((text) => text !== undefined);
+  const error = traffic.expects.map((e) => unreachable(e, spec, world)).find((text) => text !== undefined);
   return error === undefined ? undefined : (world.refusal ?? error);
 }
 
@@ -281,8 +279,15 @@ function trafficProved(decided: Decided): Answer {
   if (traffic.route.main === undefined) {
     return { status: 'False', reason: 'ScalingUp', message: 'There is no route yet.' };
   }
-  const proved =
-    traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work));
+  const proved = traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world));
+  const assumed = traffic.expects.map((e) => assumedBecause(e, spec, world)).find((why) => why !== undefined);
+  if (proved && assumed !== undefined) {
+    return {
+      status: 'Unknown',
+      reason: 'IngressUnreachable',
+      message: `The ingress could not be asked (${assumed}). The change has had 30 s, more than the router needs, and is taken for done.`,
+    };
+  }
   if (proved) {
     return {
       status: 'True',

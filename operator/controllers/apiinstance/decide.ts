@@ -102,7 +102,7 @@ function rollOut(
     isFast: resumes && status.fast === true,
     clearance: candidate.clearance,
     judgement: candidate.judgement,
-    isProved: (expectation) => isTrafficProved(expectation, spec, world.work),
+    isProved: (expectation) => isTrafficProved(expectation, spec, world),
   });
   // PostgREST backs off for up to 32 s when its first look-up of the pooler fails: pods come after the pooler.
   const canStart = !spec.pooler || world.poolerReady > 0 || (world.route.main ?? legacy) !== legacy;
@@ -206,7 +206,7 @@ function scaleInput({ world, spec, target, traffic, history }: Decided): ScaleIn
     replicas: spec.replicas,
     size: traffic.size,
     isTrafficProved:
-      traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world.work)),
+      traffic.expects.length > 0 && traffic.expects.every((e) => isTrafficProved(e, spec, world)),
     isMoving: traffic.stage !== 'Settled',
     history,
     warmForMs: durationMs(spec.rollout.warmFor),

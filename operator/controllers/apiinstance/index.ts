@@ -24,6 +24,7 @@ import { lookUp, type Caches } from './caches.ts';
 import { decide } from './decide.ts';
 import { observe, podState } from './observe.ts';
 import type { Routers } from './observeRoute.ts';
+import type { Places } from './places.ts';
 import { endedRollouts, type EndedRollout } from './ended.ts';
 import type { Work, WorkResult, World } from './world.ts';
 
@@ -33,6 +34,7 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
   readonly routers: Routers;
   /** The operator's defaults; a revision keeps those that it was made with. */
   readonly images: OperandImages;
+  readonly places: Places;
   /** Who has to reach the pods, for network policies. */
   readonly callers: Callers;
   /** Told of every rollout that ended, once its end is in status. */
@@ -45,13 +47,13 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
 export function createApiInstanceController(
   deps: ApiInstanceControllerDeps,
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
-  const { client, caches, clock, queue, routers, images, callers } = deps;
+  const { client, caches, clock, queue, routers, places, images, callers } = deps;
   const { run = workRunner(routers, caches, clock) } = deps;
-  watchTriggers(caches, queue);
+  watchTriggers(caches, places, queue);
   const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
     {
       observe: (key, work, signal) =>
-        observe(key, { client, caches, clock, routers, images, callers, work }, signal),
+        observe(key, { client, caches, clock, routers, places, images, callers, work }, signal),
       decide,
       primary: (world) => world.primary as unknown as Primary,
       // No cache holds Secrets.
@@ -102,8 +104,14 @@ function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Wor
   };
 }
 
-/** What wakes an instance: itself, its schema, and whatever carries its label. */
-function watchTriggers(caches: Caches, queue: Queue<Key>): void {
+/** What wakes an instance: itself, its schema, whatever carries its label, and other places of its router. */
+function watchTriggers(caches: Caches, places: Places, queue: Queue<Key>): void {
+  places.onChange((router) => {
+    for (const { metadata, ...instance } of caches.instances.list()) {
+      const spec = instance['spec'] as ApiInstanceSpec | undefined;
+      if (spec?.expose.router === router) queue.add(cacheKey(metadata) as Key, { priority: 'resync' });
+    }
+  });
   caches.instances.onChange(({ object, initial }) => {
     queue.add(cacheKey(object.metadata) as Key, { priority: initial ? 'resync' : 'changed' });
   });

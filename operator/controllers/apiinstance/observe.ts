@@ -15,6 +15,7 @@ import type { Callers } from '../../resources/networkPolicy.ts';
 import { restartedAt } from '../../resources/podTemplate.ts';
 import type { Caches } from './caches.ts';
 import { readRoute, type Routers } from './observeRoute.ts';
+import type { Places } from './places.ts';
 import type { DeploymentState, PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
 
 /** What `observe` reads from. */
@@ -25,6 +26,7 @@ export interface ObserveDeps {
   readonly routers: Routers;
   readonly images: OperandImages;
   readonly callers: Callers;
+  readonly places: Places;
   /** How the long work of this key stands. */
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
 }
@@ -100,6 +102,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     work: deps.work,
     images: deps.images,
     callers: deps.callers,
+    places: spec ? deps.places.of(spec.expose.router) : '',
   };
 }
 

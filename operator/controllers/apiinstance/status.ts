@@ -9,7 +9,7 @@ import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, type Problem } from './problem.ts';
-import { isTrafficProved, trafficProvedAt, unreachable } from './work.ts';
+import { assumedBecause, isTrafficProved, trafficProvedAt, unreachable } from './work.ts';
 import type { World } from './world.ts';
 
 /** The whole status after a decision. */
@@ -116,7 +116,7 @@ export function isReproving({ world, spec, target, traffic, states }: Decided): 
     traffic.stage === 'ProvingTraffic' &&
     target.revision === status.stable?.revision &&
     (states.get(target.revision)?.ready ?? 0) >= spec.replicas &&
-    traffic.expects.every((e) => unreachable(e, spec, world.work) === undefined)
+    traffic.expects.every((e) => unreachable(e, spec, world) === undefined)
   );
 }
 
@@ -221,12 +221,13 @@ function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstan
   if (main === undefined || asked.revision === legacy) return {};
   const before = world.status.traffic;
   const seen =
-    traffic.seen ?? traffic.expects.find((e) => e.kind === 'weights' && isTrafficProved(e, spec, world.work));
+    traffic.seen ?? traffic.expects.find((e) => e.kind === 'weights' && isTrafficProved(e, spec, world));
   if (
     seen?.kind === 'weights' &&
+    assumedBecause(seen, spec, world) === undefined &&
     (before?.provedWeight !== seen.weight || before.revision !== asked.revision)
   ) {
-    const at = trafficProvedAt(seen, spec, world.work) ?? world.now;
+    const at = trafficProvedAt(seen, spec, world) ?? world.now;
     return { traffic: { ...asked, provedWeight: seen.weight, provedAt: isoTime(at) } };
   }
   // Another revision behind the canary: what was proved of the one before says nothing about it.

@@ -15,10 +15,11 @@ export function podOrder(pod: PodState, publishedAt: number | undefined): WorkOr
 /** The proof that the data plane does what is expected; none without a router. */
 export function trafficOrder(
   expectation: Expectation,
-  { status, router }: World,
+  world: World,
   owner: Owner,
   spec: ApiInstanceSpec,
 ): WorkOrder<Work>[] {
+  const { status, router } = world;
   if (!router) return [];
   const request = router.probe(owner, spec, expectation.kind);
   const known = status.traffic;
@@ -28,7 +29,7 @@ export function trafficOrder(
       : 0;
   return [
     {
-      id: trafficWorkId(expectation, spec),
+      id: trafficWorkId(expectation, spec, world),
       spec: { kind: 'traffic', spec, expectation, previousWeight, request },
     },
   ];
@@ -52,22 +53,31 @@ export function isPodProved(pod: PodState, work: World['work']): boolean {
   return work.get(podWorkId(pod))?.state === 'done';
 }
 
-/** Whether the data plane was seen to do this. */
-export function isTrafficProved(
+/** What is known of the router's places, and of the work that asks them. */
+type Proofs = Pick<World, 'work' | 'places'>;
+
+/** Whether the data plane was seen to do this, or nobody could ask it for longer than it needs. */
+export function isTrafficProved(expectation: Expectation, spec: ApiInstanceSpec, proofs: Proofs): boolean {
+  return proofs.work.get(trafficWorkId(expectation, spec, proofs))?.state === 'done';
+}
+
+/** Why it is only taken for done; undefined: it was seen, or is not done. */
+export function assumedBecause(
   expectation: Expectation,
   spec: ApiInstanceSpec,
-  work: World['work'],
-): boolean {
-  return work.get(trafficWorkId(expectation, spec))?.state === 'done';
+  proofs: Proofs,
+): string | undefined {
+  const state = proofs.work.get(trafficWorkId(expectation, spec, proofs));
+  return state?.state === 'done' && 'assumed' in state.result ? state.result.assumed : undefined;
 }
 
 /** When it was seen, in milliseconds since the epoch. */
 export function trafficProvedAt(
   expectation: Expectation,
   spec: ApiInstanceSpec,
-  work: World['work'],
+  proofs: Proofs,
 ): number | undefined {
-  const state = work.get(trafficWorkId(expectation, spec));
+  const state = proofs.work.get(trafficWorkId(expectation, spec, proofs));
   return state?.state === 'done' ? state.at : undefined;
 }
 
@@ -75,9 +85,9 @@ export function trafficProvedAt(
 export function unreachable(
   expectation: Expectation,
   spec: ApiInstanceSpec,
-  work: World['work'],
+  proofs: Proofs,
 ): string | undefined {
-  const progress = progressOf(work.get(trafficWorkId(expectation, spec)));
+  const progress = progressOf(proofs.work.get(trafficWorkId(expectation, spec, proofs)));
   return (progress as TrafficProofProgress | undefined)?.unreachable;
 }
 
@@ -95,10 +105,15 @@ function podWorkId(pod: PodState): string {
   return `pod ${pod.uid} ${pod.restarts}`;
 }
 
-function trafficWorkId(expectation: Expectation, spec: ApiInstanceSpec): string {
+/** Other places of the router make it another proof: a replica that has just come has been asked nothing. */
+function trafficWorkId(
+  expectation: Expectation,
+  spec: ApiInstanceSpec,
+  { places }: Pick<World, 'places'>,
+): string {
   const what =
     expectation.kind === 'weights'
       ? `${expectation.stable} ${expectation.candidate}=${expectation.weight}`
       : expectation.revision;
-  return `traffic ${spec.expose.host}${spec.expose.path} ${expectation.kind} ${what}`;
+  return `traffic ${spec.expose.host}${spec.expose.path} ${expectation.kind} ${what} at ${places}`;
 }

@@ -6,6 +6,7 @@ import type { AnalysisFailure, AnalysisOrder } from '../../proof/analysis.ts';
 import type { ContractOrder, ContractResult } from '../../proof/contract.ts';
 import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
 import type { PodProof } from '../../proof/podProof.ts';
+import type { TrafficProof } from '../../proof/trafficProof.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
 import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
 import type { Expectation, Route } from '../../rollout/types.ts';
@@ -53,8 +54,7 @@ export type SecretValue =
   { readonly state: 'found'; readonly value: string } | { readonly state: 'missing'; readonly what: string };
 
 /** What a piece of long work came to. */
-export type WorkResult =
-  PodProof | PodProbesResult | ContractResult | AnalysisFailure | { readonly requests: number };
+export type WorkResult = PodProof | PodProbesResult | ContractResult | AnalysisFailure | TrafficProof;
 
 /** Everything that a decision about one ApiInstance looks at. */
 export interface World {
@@ -103,6 +103,8 @@ export interface World {
   readonly images: OperandImages;
   /** The router that the spec asks for; undefined where the operator was not told of it. */
   readonly router: Pick<TrafficRouter, 'objects' | 'probe'> | undefined;
+  /** Tells one set of places of the router from another, such as before and after a restart of one of them. */
+  readonly places: string;
   /** Who has to reach the pods, for network policies. */
   readonly callers: Callers;
 }
