@@ -1,5 +1,12 @@
-import { downCluster, ensureCluster, loadOperator, selectProvider } from '../../hack/cluster/index.ts';
-import type { Cluster } from '../../hack/cluster/index.ts';
+import {
+  downCluster,
+  ensureCluster,
+  ensureGateway,
+  loadOperator,
+  selectProvider,
+  type Cluster,
+} from '../../hack/cluster/index.ts';
+import { gatewayService } from '../../hack/cluster/manifests/traefik.ts';
 import { installOperator, operatorInstalled, uninstallOperator } from '../../hack/kube/operator.ts';
 import { createLog, type Log } from '../../hack/lib/log.ts';
 import type { BenchmarkOptions } from '../benchmark.ts';
@@ -11,7 +18,7 @@ import { createOurs } from './ours.ts';
 import { createQuiet } from './quiet.ts';
 import { report } from './report.ts';
 import { runRound } from './round.ts';
-import { setStage } from './stage.ts';
+import { setStage, type Router } from './stage.ts';
 
 /** See `Benchmark`. */
 export const title =
@@ -20,31 +27,43 @@ export const title =
 /** See `Benchmark`. */
 export const defaultRounds = 3;
 
-/** Both contenders on one cluster, one after the other in each round, the other one first in the next. */
-export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
+/** See `Benchmark`. */
+export const options = { router: { type: 'string', default: 'ingress-nginx' } } as const;
+
+/**
+ * Both contenders on one cluster, one after the other in each round, the other one first in the next. With
+ * `--router gateway` ours alone: Argo Rollouts has no router for Gateway API of its own.
+ */
+export async function run({ rounds, own, signal }: BenchmarkOptions): Promise<void> {
+  const router = readRouter(own.router);
   const log = createLog();
   const undo: (() => Promise<unknown>)[] = [];
   try {
-    const cluster = await prepareCluster(undo, log);
+    const { cluster, url } = await prepareCluster(router, undo, log);
     signal.throwIfAborted();
-    undo.unshift(await installArgo(cluster, log));
+    if (router === 'ingress-nginx') undo.unshift(await installArgo(cluster, log));
     const stage = await log.step('publishing two releases of examples/tasks', () =>
-      setStage(cluster, signal),
+      setStage(cluster, router, signal),
     );
     undo.unshift(() => log.step('removing them', stage.remove));
-    const contenders = [createOurs(stage, signal), await createArgo(stage, signal)];
-    const quiet = await createQuiet(cluster.kubeconfig, signal);
+    const contenders = [createOurs(stage, signal)];
     undo.unshift(() => {
-      quiet.stop();
       for (const contender of contenders) contender.stop();
       return Promise.resolve();
     });
+    if (router === 'ingress-nginx') contenders.push(await createArgo(stage, signal));
+    const quiet = await createQuiet(cluster.kubeconfig, router, signal);
+    undo.unshift(() => {
+      quiet.stop();
+      return Promise.resolve();
+    });
+
     const all: Record<Contender['name'], Round[]> = { ours: [], argo: [] };
-    const context = { stage, ingressUrl: cluster.ingressUrl, quiet, log, signal };
     for (let round = 0; round < rounds; round += 1) {
       log.say(`Round ${String(round + 1)} of ${String(rounds)}`);
       const order = round % 2 === 0 ? contenders : contenders.toReversed();
-      for (const contender of order) all[contender.name].push(await runRound(contender, context));
+      for (const contender of order)
+        all[contender.name].push(await runRound(contender, { stage, url, quiet, log, signal }));
     }
     console.log(report(all).join('\n'));
   } finally {
@@ -52,13 +71,26 @@ export async function run({ rounds, signal }: BenchmarkOptions): Promise<void> {
   }
 }
 
-/** A cluster with this working copy's operator; `undo` gets what takes away what was not there before. */
-async function prepareCluster(undo: (() => Promise<unknown>)[], log: Log): Promise<Cluster> {
+function readRouter(text: unknown): Router {
+  if (text === 'ingress-nginx' || text === 'gateway') return text;
+  throw new Error(`--router takes ingress-nginx or gateway, not ${String(text)}`);
+}
+
+/**
+ * A cluster with this working copy's operator, and where the router answers; `undo` gets what takes away what was not
+ * there before.
+ */
+async function prepareCluster(
+  router: Router,
+  undo: (() => Promise<unknown>)[],
+  log: Log,
+): Promise<{ cluster: Cluster; url: string }> {
   const existed = (await (await selectProvider({})).status()).exists;
   if (!existed) undo.unshift(() => downCluster({ log }));
   const cluster = await ensureCluster({ yes: true, log });
   if (existed && !(await operatorInstalled(cluster))) undo.unshift(() => uninstallOperator(cluster, log));
   const images = { ...cluster.images, operator: await loadOperator(cluster, log) };
-  await installOperator({ ...cluster, images }, log);
-  return cluster;
+  const url = router === 'gateway' ? await ensureGateway(cluster, log) : cluster.ingressUrl;
+  await installOperator({ ...cluster, images }, log, router === 'gateway' ? { gateway: gatewayService } : {});
+  return { cluster, url };
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { selectProvider, type Cluster } from '../../hack/cluster/index.ts';
-import { buildParts } from '../../hack/images/index.ts';
+import { loadPart, type Cluster } from '../../hack/cluster/index.ts';
 import { createKubectl } from '../../hack/kube/kubectl.ts';
 import { cached, cacheRoot } from '../../hack/lib/cache.ts';
 import { run } from '../../hack/lib/exec.ts';
@@ -35,10 +34,7 @@ export async function installArgo(cluster: Cluster, log: Log): Promise<() => Pro
   if (crd.trim() !== '' && !own.includes(namespace))
     throw new Refused('This cluster has Argo Rollouts already; the benchmark would remove it at its end.');
 
-  const images = await buildParts(['argo-rollouts'], log);
-  const image = images.get('argo-rollouts');
-  if (image === undefined) throw new Error('the image argo-rollouts was not built');
-  await (await selectProvider({ provider: cluster.provider })).load(image, log);
+  const image = await loadPart(cluster, 'argo-rollouts', log);
   const manifests = await upstreamManifests(image.reference);
   const apply = (args: readonly string[]) => kubectl(['apply', '-f', '-', ...args], manifests);
   const remove = async (): Promise<void> => {

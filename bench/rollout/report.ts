@@ -11,14 +11,15 @@ const names: Readonly<Record<Operation, string>> = {
   coldRollback: 'rollback, cold',
 };
 
-/** The table, and the line of JSON. */
+/** The table, and the line of JSON; a contender that took no part is null in it. */
 export function report(rounds: Readonly<Record<Contender['name'], readonly Round[]>>): string[] {
+  const present = (['ours', 'argo'] as const).filter((name) => rounds[name].length > 0);
   const lines = ['                                  s to 100 %   min .. max   s to the word   failed'];
   for (const operation of operations)
-    for (const name of ['ours', 'argo'] as const) lines.push(row(operation, name, rounds[name]));
+    for (const name of present) lines.push(row(operation, name, rounds[name]));
   lines.push('');
-  for (const name of ['ours', 'argo'] as const) lines.push(exposure(name, rounds[name]));
-  for (const name of ['ours', 'argo'] as const) {
+  for (const name of present) lines.push(exposure(name, rounds[name]));
+  for (const name of present) {
     const summary = summarise(rounds[name].flatMap(({ samples }) => samples));
     lines.push(
       `${name}: ${String(summary.requests)} requests, ${String(summary.failed)} failed, ` +
@@ -26,7 +27,10 @@ export function report(rounds: Readonly<Record<Contender['name'], readonly Round
         (summary.failed === 0 ? '' : `, ${JSON.stringify(summary.byFailure)}`),
     );
   }
-  const json = { ours: figuresOf(rounds.ours), argo: figuresOf(rounds.argo) };
+  const json = {
+    ours: figuresOf(rounds.ours),
+    argo: rounds.argo.length > 0 ? figuresOf(rounds.argo) : null,
+  };
   return [...lines, '', JSON.stringify(json)];
 }
 

@@ -13,7 +13,8 @@ const maxSeconds = 900;
 /** What a round needs beside the contender. */
 export interface RoundContext {
   readonly stage: Stage;
-  readonly ingressUrl: string;
+  /** Where the router answers. */
+  readonly url: string;
   readonly quiet: Quiet;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -21,9 +22,9 @@ export interface RoundContext {
 
 /** Every operation once (a cutover twice) under steady load, from the base revision back to it. */
 export async function runRound(contender: Contender, context: RoundContext): Promise<Round> {
-  const { stage, ingressUrl, quiet, log, signal } = context;
+  const { stage, url, quiet, log, signal } = context;
   const load = startLoad({
-    url: ingressUrl,
+    url,
     host: contender.host,
     requests: [
       { method: 'GET', path: '/tasks?order=id.desc&limit=10' },

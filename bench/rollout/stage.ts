@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { KubeConfig } from '@kubernetes/client-node';
 import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
 import type { Cluster } from '../../hack/cluster/types.ts';
+import { gatewayRef } from '../../hack/cluster/manifests/traefik.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
 import type { ApiInstanceStatus } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
 import type { ApiSchemaStatus } from '../../operator/api/v1alpha1/apiSchemaStatus.ts';
@@ -22,6 +23,9 @@ export const exampleName = 'tasks';
 export interface InstanceObject extends WatchedObject {
   readonly status?: ApiInstanceStatus;
 }
+/** Through what clients come. */
+export type Router = 'ingress-nginx' | 'gateway';
+
 interface SchemaObject extends WatchedObject {
   readonly status?: ApiSchemaStatus;
 }
@@ -52,7 +56,7 @@ const mappings = {
  * Both releases are published before anything is measured, and the instance names the one that it serves: no figure
  * holds the time of a migration.
  */
-export async function setStage(cluster: Cluster, signal: AbortSignal): Promise<Stage> {
+export async function setStage(cluster: Cluster, router: Router, signal: AbortSignal): Promise<Stage> {
   const { kubeconfig } = cluster;
   const kubectl = createKubectl(cluster);
   const namespace = `bench-rollout-${randomBytes(2).toString('hex')}`;
@@ -72,6 +76,9 @@ export async function setStage(cluster: Cluster, signal: AbortSignal): Promise<S
   const instanceAt = (release?: string) =>
     instanceManifest(namespace, host, (spec) => ({
       ...spec,
+      ...(router === 'gateway' && {
+        expose: { host, path: '/', router: 'GatewayAPI', parentRefs: [gatewayRef] },
+      }),
       replicas,
       schemaRef: { name: exampleName, ...(release !== undefined && { release }) },
       rollout: { steps, warmFor: `${String(warmSeconds)}s`, revisionHistoryLimit: keptRevisions },

@@ -63,6 +63,7 @@ const table: [string, KubeObject, boolean][] = [
   ],
   ['a path that we do not know', observed(ours(more('f:spec', { 'i:0': {} }))), false],
   ['nobody knows what we own', desired, false],
+  ['we own fields of two versions of the API', observed(ours(all), ours({ 'f:x': {} })), false],
   ['we own nothing by an apply', observed(ours(all, { operation: 'Update' })), false],
   ['what we own of the status does not count', observed(ours(all, { subresource: 'status' })), false],
 ];

@@ -52,10 +52,12 @@ export function ownsNothingBeside(observed: KubeObject, desired: KubeObject): bo
 
 function entryOf(managedFields: unknown): ManagedFields | undefined {
   if (!Array.isArray(managedFields)) return undefined;
-  return (managedFields as readonly ManagedFields[]).find(
+  const [mine, ...others] = (managedFields as readonly ManagedFields[]).filter(
     ({ manager, operation, subresource = '' }) =>
       manager === fieldManager && operation === 'Apply' && subresource === '',
   );
+  // There is one for each apiVersion that was applied: of two, nobody can say what an apply would take away.
+  return others.length === 0 ? mine : undefined;
 }
 
 function isIn(fields: FieldSet, desired: unknown): boolean {

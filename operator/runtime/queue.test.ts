@@ -66,6 +66,17 @@ describe('queue', () => {
     expect((await take())?.key).toBe('r/0');
   });
 
+  test('a resync is not kept waiting for ever by a thousand changes', async () => {
+    const { queue } = setUp();
+    for (let i = 0; i < 1000; i += 1) queue.add(`c/${String(i)}`);
+    for (const key of ['r/0', 'r/1']) queue.add(key, { priority: 'resync' });
+    expect((await takeAll(queue)).slice(0, 9)).toEqual([
+      ...['c/0', 'c/1', 'c/2', 'r/0'],
+      ...['c/3', 'c/4', 'c/5', 'r/1'],
+      'c/6',
+    ]);
+  });
+
   test('a resync of a key that has changed does not lower it', async () => {
     const { queue, take } = setUp();
     queue.add('a');

@@ -37,7 +37,8 @@ export interface AddOptions {
  *
  * Guarantees: a key is queued at most once, at its earliest deadline and its highest priority; it has at most one
  * holder; a key added while held comes again after `done`; nothing added is lost. Of the keys that are due, `changed`
- * come before `resync`, and among equals the earliest deadline first.
+ * come before `resync`, but every fourth time it is the other way round, so that nothing waits for ever while more
+ * changes than the workers can do; among equals the earliest deadline first.
  */
 export interface Queue<K> {
   add(key: K, options?: AddOptions): void;
@@ -78,6 +79,7 @@ export function createQueue<K>(options: QueueOptions): Queue<K> {
   const held = new Map<K, number>();
   const failures = new Map<K, number>();
   const takers = new Set<(held: HeldKey<K> | undefined) => void>();
+  let handedOut = 0;
   let timer: { readonly due: number; readonly cancel: () => void } | undefined;
   let closed = false;
 
@@ -130,8 +132,10 @@ export function createQueue<K>(options: QueueOptions): Queue<K> {
   }
 
   function nextReady(): HeldKey<K> | undefined {
-    for (const place of [ready.changed, ready.resync])
+    const inOrder = handedOut % 4 === 3 ? [ready.resync, ready.changed] : [ready.changed, ready.resync];
+    for (const place of inOrder)
       for (const [key, entry] of place) {
+        handedOut += 1;
         place.delete(key);
         metrics?.waited(clock.monotonic() - entry.due);
         return hold(key);
