@@ -227,6 +227,9 @@ function createModel(h: InstanceHarness) {
       of('Degraded')?.status === 'True';
     if (!isTold) wrong.push(`nobody is told why it rests: ${where}`);
     if (suspended) return wrong;
+    const share = h.cluster.route().canary;
+    if (share && share.weight > 0 && h.cluster.readyPods(share.revision).length === 0)
+      wrong.push(`r${share.revision} keeps ${share.weight} % without a ready pod: ${where}`);
     if (goal && !h.cluster.crashing.has(goal.revision) && goal.revision !== (status.stable?.revision ?? 0)) {
       wrong.push(`${goal.verb} to r${goal.revision} ended at r${status.stable?.revision ?? 0}: ${where}`);
     }
