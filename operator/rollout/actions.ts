@@ -213,7 +213,8 @@ export function carryOut(accepted: Accepted, world: ActionWorld, nowIso: string)
       return done(
         `Revision ${world.desired.number} is rejected; traffic goes to revision ${accepted.target}.`,
         {
-          ...reject(world, accepted.target, 'RolledBack', nowIso),
+          // In the middle of a rollout that is an abort too: history has an entry for what was left.
+          ...(isStepping(world) ? leave : reject)(world, accepted.target, 'RolledBack', nowIso),
           fast: world.warm.includes(accepted.target) ? true : undefined,
         },
       );
@@ -293,6 +294,7 @@ function isRejected({ memory, desired }: ActionWorld): boolean {
 }
 
 function whyNone(world: ActionWorld): string {
+  if (world.main === undefined) return 'the first one has nothing to skip and nothing to go back to';
   if (!isRejected(world)) return 'the spec is what serves';
   return 'the revision of the spec is rejected (retry rolls it out again)';
 }

@@ -50,9 +50,9 @@ const analysisStatus = z
     revision: revisionNumber.describe('The revision that is judged.'),
     weight: z.int().min(0).max(100).describe('The share at which it is judged.'),
     verdict: z
-      .enum(['Running', 'Passed', 'TooFewRequests', 'Inconclusive', 'Failed'])
+      .enum(['Running', 'Passed', 'TooFewRequests', 'Inconclusive'])
       .describe(
-        'TooFewRequests: nothing speaks against it, but too little for it. Inconclusive: a source of numbers cannot be read.',
+        'TooFewRequests: nothing speaks against it, but too little for it. Inconclusive: a source of numbers cannot be read. A check that fails is told in `rejected` and `history`.',
       ),
     message: z.string().max(1024).describe('Each check with its value, its threshold and its samples.'),
   })

@@ -30,7 +30,11 @@ export const apiInstanceConditions: readonly ConditionDoc[] = [
   { type: 'Available', whenTrue: 'Clients are served, by whatever revision.' },
   { type: 'Ready', whenTrue: 'What serves is what the spec says.' },
   { type: 'Progressing', whenTrue: 'A rollout runs, or a way back.' },
-  { type: 'Paused', whenTrue: 'The rollout holds its weight, for a time or until somebody promotes.' },
+  {
+    type: 'Paused',
+    whenTrue:
+      'The rollout holds its weight: for a time, until somebody promotes, or because somebody has said pause.',
+  },
   {
     type: 'TrafficProved',
     whenTrue: 'Responses through every ingress replica show that traffic goes where the objects say.',

@@ -43,7 +43,7 @@ export const instanceReasonDocs = {
   IngressUnreachable: {
     kind: 'ApiInstance',
     means:
-      'The operator gets no responses through the ingress, so it cannot prove where traffic goes; nothing moves.',
+      'The operator gets no responses through the ingress, so it cannot prove where traffic goes; where no pod can be asked at all, each change is taken for done after 30 s.',
     action: 'Make the ingress controller reachable for the operator.',
   },
   StepPaused: {

@@ -145,8 +145,10 @@ export const reasonDocs = {
   },
   BreakingChange: {
     kind: 'Both',
-    means: 'The build takes something away from clients, and spec.breaking asks for approval.',
-    action: 'Look at status.changes, then approve, or correct the API SQL.',
+    means:
+      'The build, or the candidate, takes something away from clients, and spec.breaking (of an ApiInstance: spec.rollout.breaking) asks for approval.',
+    action:
+      'Look at status.changes (of an ApiInstance: status.breaking), then approve, or correct the API SQL.',
   },
   DriftDetected: {
     kind: 'ApiSchema',

@@ -27,7 +27,7 @@ export function instanceConditions(decided: Decided): Condition[] {
     Available: available(decided.world, decided.spec),
     Ready: ready(decided, progress),
     Progressing: progressing(decided, progress),
-    Paused: paused(decided),
+    Paused: paused(decided, progress),
     TrafficProved: trafficProved(decided),
     SchemaCacheProved: schemaCacheProved(decided),
     RollbackSafe: rollbackSafe(decided.world),
@@ -267,9 +267,10 @@ function pauseMessage({ traffic, spec, target }: Decided): string {
   return `Revision ${target.revision} holds ${traffic.route.canary?.weight ?? 0} % ${until}.`;
 }
 
-function paused(decided: Decided): Answer {
-  return decided.traffic.stage === 'StepPaused'
-    ? { status: 'True', reason: 'StepPaused', message: pauseMessage(decided) }
+function paused(decided: Decided, progress: Answer): Answer {
+  const { stage } = decided.traffic;
+  return stage === 'StepPaused' || stage === 'ManuallyPaused'
+    ? { ...progress, status: 'True' }
     : { status: 'False', reason: 'Reconciling', message: 'No pause runs.' };
 }
 
