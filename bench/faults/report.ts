@@ -47,7 +47,7 @@ export function page(before: string, results: readonly CellResult[]): string {
     '',
     '`✓ 3 s`: the right revision served everything, by its status and by every response, 3 s after the fault was over (a',
     'pause is promoted at once), and no request failed. `+2`: so many requests failed that the fault explains: in flight in',
-    'a process that was killed, or while the database was away. `✗`: something was not as it should be.',
+    'a process that was killed, or while the database was away. `✗`: something was not as it should be. `–`: not run yet.',
     '',
     `| phase | ${faults.map(({ name }) => name).join(' | ')} |`,
     `|${' --- |'.repeat(faults.length + 1)}`,
