@@ -62,9 +62,11 @@ const workers = 10;
 export function startControllers(deps: ControllersDeps): Running {
   const caches = startCaches(deps);
   const slices = startSlices(deps);
-  const informers = [...Object.values(caches), ...Object.values(slices)].filter(
-    (cache: Informer | undefined) => cache !== undefined,
-  ) as Informer[];
+  const all: readonly (Informer | undefined)[] = [
+    ...(Object.values(caches) as (Informer | undefined)[]),
+    ...Object.values(slices),
+  ];
+  const informers = all.filter((informer) => informer !== undefined);
   let isReady = false;
   const stopping = new AbortController();
   let stopWorkers: ((deadlineMs: number) => Promise<void>) | undefined;
