@@ -68,9 +68,13 @@ function moveAtOnce(world: TrafficWorld, main: number): TrafficDecision {
   const { canary } = world.route;
   const target = world.target.number;
   if (!isReady(world)) {
-    // A cold target is warmed first. Meanwhile a third revision, which somebody has just left, must not go on serving.
-    const third = canary && canary.weight > 0 && canary.revision !== target && canary.revision !== main;
-    if (third) return setCanary(world, { revision: canary.revision, weight: 0 });
+    // A cold target is warmed first. Meanwhile a third revision, which somebody has just left, must not go on serving,
+    // and a target that has lost its last pod cannot: main can.
+    const isThird = canary?.revision !== target && canary?.revision !== main;
+    const isLost = canary?.revision === target && world.target.ready === 0;
+    if (canary && canary.weight > 0 && (isThird || isLost)) {
+      return setCanary(world, { revision: canary.revision, weight: 0 });
+    }
     return hold(world, podStage(world));
   }
   if (canary?.revision !== target || canary.weight !== 100) {
