@@ -60,7 +60,9 @@ describe('PostgREST', () => {
       PGRST_DB_CHANNEL_ENABLED: 'false',
     });
     expect(env['PGRST_DB_URI']).toMatch(/^postgres:\/\/\$\(POOLER_USERINFO\)@todo-pooler:6432\/r3\?/);
-    expect(env).not.toHaveProperty('PGRST_DB_PREPARED_STATEMENTS');
+    // Else what a client mistypes is a 503, and the pod's schema cache is read again.
+    expect(env).toMatchObject({ PGRST_DB_PREPARED_STATEMENTS: 'false' });
+    expect(variables()).not.toHaveProperty('PGRST_DB_PREPARED_STATEMENTS');
     // The kubelet only replaces variables that come before.
     const order = Object.keys(env);
     expect(order.indexOf('POOLER_USERINFO')).toBeLessThan(order.indexOf('PGRST_DB_URI'));

@@ -159,8 +159,7 @@ function postgrestEnv(instance: string, number: number, content: RevisionContent
   const { config, jwtSecretRef } = content.postgrest;
   const parameters: Record<string, string> = {
     ...poolWaitConfig(content.timeouts),
-    // Its connections are a pool's guests: they leave before the pooler's grace period is over, so that it can drain.
-    ...(content.database.pooled ? { 'db-pool-max-lifetime': String(clientLifetimeSeconds) } : {}),
+    ...(content.database.pooled ? pooledConfig : {}),
     ...renamedConfig(config, content),
     ...(content.cors ? { 'server-cors-allowed-origins': content.cors.allowOrigins.join(',') } : {}),
     'db-schemas': content.release.schema,
@@ -179,6 +178,15 @@ function postgrestEnv(instance: string, number: number, content: RevisionContent
       .map(([name, value]) => ({ name: variableOf(name), value: escaped(value) })),
   ];
 }
+
+/** How PostgREST gets along with PgBouncer; the spec may say otherwise. */
+const pooledConfig = {
+  // Its connections are a pool's guests: they leave before the pooler's grace period is over, so that it can drain.
+  'db-pool-max-lifetime': String(clientLifetimeSeconds),
+  // PgBouncer closes a connection that names a statement anew after PostgreSQL has refused it, as PostgREST does: an
+  // unknown column would be answered 503, and its pod's whole schema cache read again (docs/decisions/0048).
+  'db-prepared-statements': 'false',
+};
 
 /** The kubelet replaces $(NAME) in values of variables, and takes $$ for $. */
 function escaped(value: string): string {

@@ -98,5 +98,6 @@ const justThis: InstancePlan = {
   apply: [],
   prune: [],
   notes: [],
-  outcome: { kind: 'waiting', on: 'the action', retryAfterMs: 100 },
+  // The object is read anew each time: nothing has to be waited for, and an abort is in a hurry.
+  outcome: { kind: 'waiting', on: 'the action', retryAfterMs: 0 },
 };

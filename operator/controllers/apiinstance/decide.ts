@@ -138,7 +138,7 @@ function rollOut(
       ...trafficObjects(owner, spec, traffic.route, world),
     ].filter((object) => !foreign.has(refKey(refOf(object)))),
     prune: prune.objects,
-    work: [...workFor(world, spec, owner, traffic, [target.revision, world.route.main]), ...candidate.orders],
+    work: [...workFor(world, spec, owner, traffic), ...candidate.orders],
     notes: [],
     ...(isReproving(decided) ? {} : { status: after }),
     refused: (message) => refusedStatus(world, after, message),
@@ -228,7 +228,6 @@ function workFor(
   spec: ApiInstanceSpec,
   owner: Owner,
   traffic: TrafficDecision,
-  proving: readonly (number | undefined)[],
 ): WorkOrder<Work>[] {
   const releases = new Map(world.revisions.map((r) => [r.number, r.content.release.id]));
   const publishedAt = (revision: number): number | undefined => {
@@ -236,9 +235,8 @@ function workFor(
     return builtAt === undefined ? undefined : Date.parse(builtAt);
   };
   return [
-    ...world.pods
-      .filter((pod) => proving.includes(pod.revision))
-      .flatMap((pod) => podOrder(pod, publishedAt(pod.revision))),
+    // Those of a revision that is still warm too: a rollback to it has nothing to wait for.
+    ...world.pods.flatMap((pod) => podOrder(pod, publishedAt(pod.revision))),
     ...traffic.expects.flatMap((expectation) => trafficOrder(expectation, world, owner, spec)),
   ];
 }
