@@ -113,7 +113,7 @@ test('over TLS: old paths, another service, profiles, large bodies, and a previe
       expect(held.status?.traffic).toMatchObject({ revision: 2, weight: 0 });
       const path = '/v1/todos?select=due&limit=1';
       await expect
-        .poll(() => get(path, { 'X-Pgrst-Preview': preview }))
+        .poll(() => get(path, { 'X-Pgrst-Preview': preview }), { timeout: 15_000 })
         .toMatchObject({ status: 200, headers: { 'x-pgrst-revision': '2' } });
       expect(await get(path, { 'X-Pgrst-Preview': 'always' })).toMatchObject({
         status: 400,
