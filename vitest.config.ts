@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['operator/**/*.test.ts', 'hack/**/*.test.ts'],
+          include: ['{operator,hack,bench}/**/*.test.ts'],
           exclude: unitOnly,
         },
       },
