@@ -31,7 +31,8 @@ const queueBuckets = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
 /** A fresh registry with controller-runtime's metrics and those of the process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  // Ten times as coarse as by default, in milliseconds: that alone took a third of a percent of a core at rest.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   return {
     registry,
     controller: controllerMetrics(registry),
