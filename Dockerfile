@@ -10,5 +10,5 @@ COPY --from=build /src/dist /app
 USER 65532:65532
 WORKDIR /app
 ENV NODE_ENV=production
-# The flags: see hack/images/operator.ts.
-ENTRYPOINT ["/usr/local/bin/node", "--liftoff-only", "--max-semi-space-size=8", "/app/operator.mjs"]
+# --liftoff-only: see hack/images/operator.ts.
+ENTRYPOINT ["/usr/local/bin/node", "--liftoff-only", "/app/operator.mjs"]

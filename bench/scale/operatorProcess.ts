@@ -37,10 +37,10 @@ export interface OperatorProcess {
 const ticksPerSecond = 100;
 
 /**
- * The first and the last are how the operator's image starts it (hack/images/operator.ts). The heap is what Node 24 makes of the
+ * --liftoff-only is how the operator's image starts it (hack/images/operator.ts). The heap is what Node 24 makes of the
  * chart's memory limit of 512Mi, by itself: v8.getHeapStatistics().heap_size_limit is 259 MB there.
  */
-const asInItsPod = ['--liftoff-only', '--max-old-space-size=256', '--max-semi-space-size=8'];
+const asInItsPod = ['--liftoff-only', '--max-old-space-size=256', '--max-semi-space-size=1'];
 
 /** What `startOperator` takes. */
 export interface OperatorOptions {

@@ -57,8 +57,7 @@ export async function operatorImage(dist: string, log: Log): Promise<ImageRecipe
       user: `${String(user)}:${String(user)}`,
       // The SQL parser is one huge WebAssembly function: V8's optimising compiler takes 500 MB for it and saves nothing
       // (2,000 parses of a small API: 0.7 s and 477 MB with it, 0.2 s and 93 MB by the baseline compiler alone).
-      // In a small heap Node keeps 1 MB for what is new, and spends up to a third of its time on collecting it (bench/scale).
-      entrypoint: ['/usr/local/bin/node', '--liftoff-only', '--max-semi-space-size=8', '/app/operator.mjs'],
+      entrypoint: ['/usr/local/bin/node', '--liftoff-only', '/app/operator.mjs'],
       env: { NODE_ENV: 'production', SSL_CERT_FILE: bundle },
       workingDir: '/app',
     },
