@@ -4,6 +4,7 @@ import { hasServices, innerUri, mapText, resolverFile, serviceMap, startScript }
 import { gateScript } from './gateScript.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
 import { nginxSize, nginxTime } from './nginxUnits.ts';
+import { pathPrefix } from './pathPrefix.ts';
 import { adminPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
 import type { RevisionContent } from './revision.ts';
 import { defaultRequestTimeout } from './timeouts.ts';
@@ -44,7 +45,7 @@ export function gateConfigMap(owner: Owner, number: number, content: RevisionCon
 export function nginxConf(number: number, content: RevisionContent): string {
   const { release, exposedSchema, path, bodySize } = content;
   const request = nginxTime(durationMs(content.timeouts?.request ?? defaultRequestTimeout));
-  const prefix = path === '/' ? '' : path;
+  const prefix = pathPrefix(path);
   const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 worker_processes 1;

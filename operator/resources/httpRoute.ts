@@ -1,7 +1,7 @@
 import type { ApiInstanceSpec } from '../api/v1alpha1/apiInstance.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { labels, names, ownedMetadata, type Owner } from './names.ts';
-import { requestSeconds } from './timeouts.ts';
+import { routerSeconds } from './timeouts.ts';
 
 /** `apiVersion` of HTTPRoutes: Gateway API v1.0 and newer, standard channel. */
 export const gatewayApiVersion = 'gateway.networking.k8s.io/v1';
@@ -222,12 +222,9 @@ function percent(weight: number, total: number): number {
   return Math.min(99, Math.max(1, Math.round((weight / total) * 100)));
 }
 
-/** How much longer than the gate the Gateway waits, in seconds: the gate's answer says more than the Gateway's. */
-const marginSeconds = 5;
-
 /** Left out where the user left it out: rule timeouts are an extended feature, which not every Gateway has. */
 function timeouts({ expose }: ApiInstanceSpec): Pick<RouteRule, 'timeouts'> {
-  const seconds = requestSeconds({ request: expose.timeouts.request });
-  if (seconds === requestSeconds(undefined)) return {};
-  return { timeouts: { request: `${seconds + marginSeconds}s` } };
+  const seconds = routerSeconds({ request: expose.timeouts.request });
+  if (seconds === routerSeconds(undefined)) return {};
+  return { timeouts: { request: `${seconds}s` } };
 }

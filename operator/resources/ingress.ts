@@ -4,12 +4,10 @@ import type { KubeObject } from '../runtime/object.ts';
 import { previewHeader } from './httpRoute.ts';
 import { labels, names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
 import { nginxSize } from './nginxUnits.ts';
-import { defaultRequestTimeout, requestSeconds } from './timeouts.ts';
+import { pathPrefix } from './pathPrefix.ts';
+import { defaultRequestTimeout, routerSeconds } from './timeouts.ts';
 
 const prefix = 'nginx.ingress.kubernetes.io';
-
-/** How much longer ingress-nginx waits than the gate: the one nearer to the database gives up first. */
-const marginSeconds = 5;
 
 /** A share of the traffic as ingress-nginx is told of it. */
 export interface CanaryShare {
@@ -36,7 +34,7 @@ export function isPreviewValue(text: string): boolean {
  * has known for long when the main route turns to it.
  */
 export function knownPath(owner: Pick<Owner, 'uid'>, { expose }: ApiInstanceSpec): string {
-  return `${expose.path === '/' ? '' : expose.path}/.pgrst-${owner.uid.slice(0, 8)}`;
+  return `${pathPrefix(expose.path)}/.pgrst-${owner.uid.slice(0, 8)}`;
 }
 
 /**
@@ -114,7 +112,7 @@ const lostPods = {
 /** The annotations that fields of the spec stand for; none where ingress-nginx does the same by itself. */
 function expressed({ expose }: ApiInstanceSpec): Record<string, string> {
   const { timeouts, bodySize, rateLimit } = expose;
-  const wait = String(requestSeconds({ request: timeouts.request }) + marginSeconds);
+  const wait = String(routerSeconds({ request: timeouts.request }));
   return {
     ...(durationMs(timeouts.request) === durationMs(defaultRequestTimeout)
       ? {}

@@ -36,6 +36,11 @@ export function requestSeconds(timeouts: Timeouts | undefined): number {
   return Math.ceil(durationMs(timeouts?.request ?? defaultRequestTimeout) / 1000);
 }
 
+/** How long the router waits for the gate, in seconds: the one nearer to the database gives up first. */
+export function routerSeconds(timeouts: Timeouts | undefined): number {
+  return requestSeconds(timeouts) + ingressMarginSeconds;
+}
+
 /** How long a pod has from the order to stop until the kubelet kills it, in seconds. */
 export function gracePeriodSeconds(timeouts: Timeouts | undefined): number {
   return preStopSeconds + requestSeconds(timeouts) + reserveSeconds;
@@ -64,7 +69,7 @@ export function timeoutsOf(content: Waiting): NonNullable<ApiInstanceStatus['tim
     ...(timeouts?.statement === undefined ? {} : { statement: timeouts.statement }),
     pool: seconds(Math.max(...waits)),
     request: timeouts?.request ?? defaultRequestTimeout,
-    ingress: seconds(drain + ingressMarginSeconds),
+    ingress: seconds(routerSeconds(timeouts)),
     preStop: seconds(preStopSeconds),
     drain: seconds(drain),
     gracePeriod: seconds(gracePeriodSeconds(timeouts)),

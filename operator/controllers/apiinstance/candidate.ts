@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { durationMs, isoTime } from '../../api/v1alpha1/shared.ts';
 import type { AnalysisProgress } from '../../proof/analysis.ts';
+import { pathPrefix } from '../../resources/pathPrefix.ts';
 import { publicPort } from '../../resources/ports.ts';
 import { leave, type Memory } from '../../rollout/actions.ts';
 import type { Rejected } from '../../rollout/target.ts';
@@ -207,7 +208,7 @@ function resultOf({ work }: World, id: string): WorkResult | undefined {
 }
 
 function sideOf({ expose }: ApiInstanceSpec): { port: number; host: string; prefix: string } {
-  return { port: publicPort, host: expose.host, prefix: expose.path === '/' ? '' : expose.path };
+  return { port: publicPort, host: expose.host, prefix: pathPrefix(expose.path) };
 }
 
 function digest(value: unknown): string {

@@ -24,7 +24,7 @@ import {
   statusAfter,
   withoutRollout,
 } from './status.ts';
-import { usability } from './usable.ts';
+import { endingRevisions } from './usable.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
 
@@ -210,11 +210,7 @@ function scaleInput({ world, spec, target, traffic, history }: Decided): ScaleIn
     isMoving: traffic.stage !== 'Settled',
     history,
     warmForMs: durationMs(spec.rollout.warmFor),
-    ending: new Set(
-      usability(world)
-        .filter(({ isEnding }) => isEnding)
-        .map(({ revision }) => revision.number),
-    ),
+    ending: endingRevisions(world),
   };
 }
 

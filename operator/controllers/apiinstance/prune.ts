@@ -3,7 +3,7 @@ import { networkPolicies } from '../../resources/networkPolicy.ts';
 import { names, type Owner } from '../../resources/names.ts';
 import type { TrafficDecision } from '../../rollout/types.ts';
 import type { ObjectRef } from '../../runtime/object.ts';
-import { usability } from './usable.ts';
+import { endingRevisions } from './usable.ts';
 import type { World } from './world.ts';
 
 /** Revisions beyond the rollback window, and what is left of them. */
@@ -31,11 +31,7 @@ export function outdated(
     .map(({ number }) => number)
     .filter((number) => !inUse.has(number))
     .sort((a, b) => b - a);
-  const ending = new Set(
-    usability(world)
-      .filter(({ isEnding }) => isEnding)
-      .map(({ revision }) => revision.number),
-  );
+  const ending = endingRevisions(world);
   const revisions = old
     .filter((number, index) => index >= spec.rollout.revisionHistoryLimit || ending.has(number))
     .filter(

@@ -17,7 +17,7 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
   const { world, target, traffic, states, history } = decided;
   const isSettled = traffic.stage === 'Settled';
   const settledOn = target.revision === legacy ? undefined : target.revision;
-  const stable = isSettled ? settledOn : (world.status.stable?.revision ?? undefined);
+  const stable = isSettled ? settledOn : world.status.stable?.revision;
   // What is left by an abort is no candidate any more; `traffic` tells how much it still gets.
   const candidate = isSettled || target.revision === stable ? undefined : settledOn;
   const { main } = world.route;

@@ -6,8 +6,6 @@ export interface Usability {
   readonly revision: RevisionSnapshot;
   /** Its release is there and stays. */
   readonly isUsable: boolean;
-  /** A contraction waits for it to go. */
-  readonly isEnding: boolean;
 }
 
 /** Which of the kept revisions could serve. While the ApiSchema is not known, all of them. */
@@ -15,7 +13,15 @@ export function usability({ revisions, schema }: Pick<World, 'revisions' | 'sche
   const present = new Set(schema?.releases.map(({ id }) => id));
   return revisions.map((revision) => {
     const { id } = revision.content.release;
-    const isEnding = schema?.ending.has(id) === true;
-    return { revision, isEnding, isUsable: !isEnding && (schema === undefined || present.has(id)) };
+    return { revision, isUsable: schema === undefined || (present.has(id) && !schema.ending.has(id)) };
   });
+}
+
+/** The numbers of those that a contraction waits for to go. */
+export function endingRevisions({
+  revisions,
+  schema,
+}: Pick<World, 'revisions' | 'schema'>): ReadonlySet<number> {
+  const ending = revisions.filter(({ content }) => schema?.ending.has(content.release.id) === true);
+  return new Set(ending.map(({ number }) => number));
 }
