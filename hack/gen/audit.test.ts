@@ -59,6 +59,16 @@ test.each<[string, StructuralSchema, string]>([
     { ...flag, 'x-kubernetes-validations': [{ rule: "self.matches('(?=a)')", message: '' }] },
     ".spec: the rule self.matches('(?=a)') uses look-around (?=, which RE2 has not",
   ],
+  [
+    'words of a rule with such a pattern',
+    {
+      ...flag,
+      'x-kubernetes-validations': [
+        { rule: 'self', message: '', messageExpression: "self.matches('(?=a)') ? 'a' : 'b'" },
+      ],
+    },
+    ".spec: the rule self.matches('(?=a)') ? 'a' : 'b' uses look-around (?=, which RE2 has not",
+  ],
 ])('%s is named with its path', (_what, schema, problem) => {
   expect(audit(schema, '.spec')).toEqual([problem]);
 });

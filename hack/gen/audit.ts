@@ -29,7 +29,9 @@ function bounds(schema: StructuralSchema, path: string): string[] {
 
 /** CEL's `matches` takes RE2 as well. */
 function patterns(schema: StructuralSchema, path: string): string[] {
-  return (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule }) =>
+  const validations = schema['x-kubernetes-validations'] ?? [];
+  const expressions = validations.flatMap(({ rule, messageExpression = '' }) => [rule, messageExpression]);
+  return expressions.flatMap((rule) =>
     [...rule.matchAll(/\.matches\('([^']*)'\)/g)].flatMap(([, source = '']) => {
       const found = notInRe2(source);
       return found === undefined ? [] : [`${path}: the rule ${rule} uses ${found}, which RE2 has not`];

@@ -7,6 +7,8 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export interface Validation {
   readonly rule: string;
   readonly message: string;
+  /** CEL that says it of the very value. */
+  readonly messageExpression?: string;
 }
 
 /** A structural schema: what a CustomResourceDefinition takes, with its keys in a fixed order. */

@@ -202,8 +202,13 @@ export const apiInstanceCases: readonly SpecCase[] = [
   }),
   ...ownedParameters.map((name) =>
     refused(`the PostgREST parameter ${name}`, i('spec.postgrest.config', { [name]: 'x' }), {
-      rule: 'the operator sets these PostgREST parameters itself, remove them from postgrest.config',
+      rule: `${name} is set by the operator itself: remove it from postgrest.config`,
     }),
+  ),
+  refused(
+    'two parameters of the operator, of which the first is named',
+    i('spec.postgrest.config', { 'server-port': '80', 'db-uri': 'x' }),
+    { rule: 'db-uri is set by the operator itself' },
   ),
   refused(
     'a PostgREST parameter as an environment variable',

@@ -61,6 +61,8 @@ export const ownedParameters = [
   'server-unix-socket',
 ] as const;
 
+const isOwned = ' is set by the operator itself: remove it from postgrest.config';
+
 const parameterName = /^[a-z][a-z0-9-]{0,62}$/;
 
 const config = rule(
@@ -74,6 +76,11 @@ const config = rule(
     cel: `!self.exists(name, name in ${celList(ownedParameters)})`,
     js: (value) => !Object.keys(value).some((name) => (ownedParameters as readonly string[]).includes(name)),
     message: `the operator sets these PostgREST parameters itself, remove them from postgrest.config: ${ownedParameters.join(', ')}`,
+    words: {
+      // Not a filter over the map: the API server's estimate of its cost is without a bound.
+      cel: `(${ownedParameters.map((name) => `'${name}' in self ? '${name}' : `).join('')}'') + '${isOwned}'`,
+      js: (value) => `${ownedParameters.find((name) => name in value) ?? ''}${isOwned}`,
+    },
   },
 )
   .default({})

@@ -8,6 +8,11 @@ export interface Rule<T> {
   readonly js: (value: T) => boolean;
   /** What is wrong and what to do, as `kubectl apply` prints it. */
   readonly message: string;
+  /**
+   * The same said of the very value, in both languages: it stands in for `message` then, which remains for the reference
+   * and for a server that could not evaluate `cel`. The words may hold at most 5 kB and no line break (the API server).
+   */
+  readonly words?: { readonly cel: string; readonly js: (value: T) => string };
 }
 
 const validationsKey = 'x-kubernetes-validations';
@@ -18,7 +23,10 @@ const validationsKey = 'x-kubernetes-validations';
  */
 export function rule<S extends z.ZodType>(schema: S, twin: Rule<z.output<S>>): S {
   const meta = schema.meta() ?? {};
-  const refined = schema.refine((value) => twin.js(value), { message: twin.message });
+  const { words, message } = twin;
+  const refined = schema.refine((value) => twin.js(value), {
+    error: words === undefined ? message : ({ input }) => words.js(input as z.output<S>),
+  });
   return refined.meta({ ...meta, ...withValidation(meta, twin) });
 }
 
@@ -66,7 +74,11 @@ export function keyedList<E extends z.ZodType<Record<string, unknown>>>(
     .meta({ ...meta, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 }
 
-function withValidation(meta: Record<string, unknown>, { cel, message }: { cel: string; message: string }) {
-  const earlier = (meta[validationsKey] ?? []) as { rule: string; message: string }[];
-  return { [validationsKey]: [...earlier, { rule: cel, message }] };
+function withValidation(
+  meta: Record<string, unknown>,
+  { cel, message, words }: Pick<Rule<never>, 'cel' | 'message' | 'words'>,
+) {
+  const earlier = (meta[validationsKey] ?? []) as object[];
+  const said = words === undefined ? { message } : { message, messageExpression: words.cel };
+  return { [validationsKey]: [...earlier, { rule: cel, ...said }] };
 }

@@ -113,6 +113,16 @@ describe('rule', () => {
     ]);
   });
 
+  test('says in the CRD and in TypeScript which value is wrong', () => {
+    const words = { cel: "string(self) + ' is odd'", js: (n: number) => `${n} is odd` };
+    const schema = rule(z.int(), { ...even, words });
+    expect(schema.meta()).toEqual({
+      'x-kubernetes-validations': [{ rule: even.cel, message: even.message, messageExpression: words.cel }],
+    });
+    expect(schema.safeParse(3).error?.issues.map(({ message }) => message)).toEqual(['3 is odd']);
+    expect(schema.safeParse(4).success).toBe(true);
+  });
+
   test('writes a pattern as CEL, and refuses one that CEL would have to escape', () => {
     expect(matching(z.string(), /^[a-z]+$/, 'letters').meta()).toEqual({
       'x-kubernetes-validations': [{ rule: "self.matches('^[a-z]+$')", message: 'letters' }],
