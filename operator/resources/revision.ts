@@ -110,8 +110,12 @@ function isEmpty(value: object): boolean {
 
 /** Identity of a revision: 16 hex digits over what a user controls. Default images are left out. */
 export function contentHash(content: RevisionContent): string {
-  const identity = sorted(content, (value) => (isDefaultImage(value) ? 'default' : value));
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(identityOf(content)).digest('hex').slice(0, 16);
+}
+
+/** A text of a revision's content, or of a part of it, that is equal where a user controls nothing that differs. */
+export function identityOf(part: object): string {
+  return JSON.stringify(sorted(part, (value) => (isDefaultImage(value) ? 'default' : value)));
 }
 
 /** The ControllerRevision that keeps a revision. The API server lets nobody change its data. */
