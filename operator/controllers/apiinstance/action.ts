@@ -5,6 +5,7 @@ import {
   formatAccepted,
   parseAccepted,
   resolveAction,
+  type Accepted,
   type ActionWorld,
 } from '../../rollout/actions.ts';
 import type { Desired } from './desired.ts';
@@ -12,33 +13,45 @@ import type { InstancePlan } from './plan.ts';
 import { usability, type Usability } from './usable.ts';
 import type { World } from './world.ts';
 
-/** Whether somebody has asked for something that is not accepted yet. */
-export function pendingAction({ metadata }: World): boolean {
-  return metadata.annotations?.[actionAnnotation] !== undefined;
+/** What an action makes of the reconcile that meets it. */
+export interface Taken {
+  /** The world with what is remembered from now on: the rest of the plan is made of it. */
+  readonly world: World;
+  /** The write that accepts it, which a plan makes before all else, and its Event; empty where that was done before. */
+  readonly accepting: Pick<InstancePlan, 'metadata' | 'notes'>;
+  /** The whole plan, where traffic has to wait: for a refusal, and for what must be remembered before it is done. */
+  readonly alone: InstancePlan | undefined;
 }
 
 /**
- * Swaps the action for its resolved form in one write that is conditional on the resourceVersion that was read, before
- * anything moves: "previous" is resolved once, and asking for the same again counts again.
+ * The action that somebody has asked for, accepted and carried out in one plan: first the write that swaps it for its
+ * resolved form, conditional on the resourceVersion that was read ("previous" is resolved once, and asking for the same
+ * again counts again), then traffic, then the status that remembers it. Whoever dies between them leaves an accepted
+ * action that status does not remember, and that is carried out here first. Undefined: there is none.
  */
-export function acceptAction(
+export function takeAction(
   world: World,
   spec: ApiInstanceSpec,
   desired: Desired | undefined,
-): InstancePlan {
-  const text = world.metadata.annotations?.[actionAnnotation] ?? '';
+): Taken | undefined {
+  const { annotations } = world.metadata;
+  const accepted = parseAccepted(annotations?.[acceptedAnnotation]);
+  if (accepted && accepted.id !== world.status.lastAction?.id) {
+    return carriedOut(accepted, { notes: [] }, world, spec, desired);
+  }
+  const text = annotations?.[actionAnnotation];
+  if (text === undefined) return undefined;
   const resolved = spec.suspend
     ? { refused: 'spec.suspend is true: set it to false first' }
     : resolveAction(text, world.metadata.resourceVersion, actionWorld(world, spec, desired));
   if ('refused' in resolved) {
-    return {
-      ...justThis,
+    const accepting: Taken['accepting'] = {
       metadata: { annotations: { [actionAnnotation]: null } },
       notes: [{ type: 'Warning', reason: 'ActionRefused', note: `Action refused: ${resolved.refused}.` }],
     };
+    return { world, accepting, alone: { ...justThis, ...accepting } };
   }
-  return {
-    ...justThis,
+  const accepting: Taken['accepting'] = {
     metadata: { annotations: { [actionAnnotation]: null, [acceptedAnnotation]: formatAccepted(resolved) } },
     notes: [
       {
@@ -48,18 +61,26 @@ export function acceptAction(
       },
     ],
   };
+  return carriedOut(resolved, accepting, world, spec, desired);
 }
 
-/** An accepted action that status does not remember yet becomes memory, in a status write and nothing else. */
-export function carryOutAction(
+function carriedOut(
+  accepted: Accepted,
+  accepting: Taken['accepting'],
   world: World,
   spec: ApiInstanceSpec,
   desired: Desired | undefined,
-): InstancePlan | undefined {
-  const accepted = parseAccepted(world.metadata.annotations?.[acceptedAnnotation]);
-  if (!accepted || accepted.id === world.status.lastAction?.id) return undefined;
+): Taken {
   const memory = carryOut(accepted, actionWorld(world, spec, desired), isoTime(world.now));
-  return { ...justThis, status: { ...world.status, ...memory } };
+  const status = { ...world.status, ...memory };
+  // Its time goes into the pods, and whether pods had to be started goes into history: were they replaced or started
+  // before that is remembered, another life would replace them again, or find them there.
+  const isFirst = accepted.verb === 'restart' || (accepted.verb === 'rollback' && memory.fast !== true);
+  return {
+    world: { ...world, status },
+    accepting,
+    alone: isFirst ? { ...justThis, ...accepting, status } : undefined,
+  };
 }
 
 function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | undefined): ActionWorld {

@@ -8,7 +8,7 @@ import { decideTraffic } from '../../rollout/traffic.ts';
 import { legacy, type RevisionState, type TrafficDecision } from '../../rollout/types.ts';
 import { refKey, refOf } from '../../runtime/object.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
-import { acceptAction, carryOutAction, pendingAction } from './action.ts';
+import { takeAction } from './action.ts';
 import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
@@ -39,11 +39,23 @@ export function decide(world: World): InstancePlan {
   if (world.metadata.deletionTimestamp !== undefined) return decideDeletion(world, owner);
   const problem = findProblem(world);
   const { spec } = world;
-  if (!spec) return withoutRollout(world, problem);
+  if (!spec) return noted(world, withoutRollout(world, problem));
   const desired = desiredRevision(world, spec);
-  if (pendingAction(world)) return acceptAction(world, spec, desired);
-  const carried = carryOutAction(world, spec, desired);
-  if (carried) return carried;
+  const action = takeAction(world, spec, desired);
+  if (action?.alone) return action.alone;
+  const plan = noted(world, decideRollout(action?.world ?? world, spec, owner, desired, problem));
+  if (!action) return plan;
+  const { metadata, notes } = action.accepting;
+  return { ...plan, metadata: { ...plan.metadata, ...metadata }, notes: [...notes, ...plan.notes] };
+}
+
+function decideRollout(
+  world: World,
+  spec: ApiInstanceSpec,
+  owner: Owner,
+  desired: Desired | undefined,
+  problem: Problem | undefined,
+): InstancePlan {
   if (spec.suspend) {
     return withoutRollout(world, {
       reason: 'Suspended',
@@ -62,7 +74,11 @@ export function decide(world: World): InstancePlan {
   });
   if (!target) return withoutRollout(world, problem);
   // Traffic goes back in this very plan, before its status is written: what failed is explained after.
-  const plan = rollOut(known, spec, owner, target, desired, problem);
+  return rollOut(known, spec, owner, target, desired, problem);
+}
+
+/** With Events for what its status says anew. */
+function noted(world: World, plan: InstancePlan): InstancePlan {
   return plan.status ? { ...plan, notes: rolloutNotes(world.status, plan.status) } : plan;
 }
 
@@ -140,7 +156,7 @@ function rollOut(
     prune: prune.objects,
     work: [...workFor(world, spec, owner, traffic), ...candidate.orders],
     notes: [],
-    ...(isReproving(decided) ? {} : { status: after }),
+    status: isReproving(decided) ? world.status : after,
     refused: (message) => refusedStatus(world, after, message),
     outcome: outcomeOf(world, traffic, problem, scale),
   };

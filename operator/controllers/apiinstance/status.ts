@@ -137,7 +137,7 @@ export function withoutRollout(world: World, problem: Problem | undefined): Inst
     apply: [],
     prune: [],
     status,
-    notes: rolloutNotes(world.status, status),
+    notes: [],
     outcome: problem ? blockedBy(problem) : { kind: 'waiting', on: 'the world', retryAfterMs: 5000 },
   };
 }

@@ -179,6 +179,38 @@ describe('what people say to a rollout', { timeout: 300_000 }, () => {
     expect(h.violations()).toEqual([]);
   });
 
+  it.each([
+    { verb: 'abort', acts: [begin, release('00000002')], last: 2, weight: 0 },
+    { verb: 'rollback', acts: [begin, release('00000002'), promote], last: 1, weight: 100 },
+  ])(
+    'a $verb is accepted, moves the traffic and is remembered, in this order and in one reconcile',
+    async (each) => {
+      const h = await travel({ acts: each.acts });
+      const before = h.writes();
+      action(each.verb)(h);
+      await h.turn();
+      expect(h.kube.writes.slice(before).map(({ verb, ref }) => `${verb} ${ref.kind}`)).toEqual([
+        'patch ApiInstance',
+        'apply Ingress',
+        'applyStatus ApiInstance',
+      ]);
+      expect(h.cluster.route().canary).toEqual({ revision: each.last, weight: each.weight });
+      expect(h.instance().status?.lastAction?.verb).toBe(each.verb);
+    },
+  );
+
+  it('an action that a dead operator has accepted is carried out before the next one is looked at', async () => {
+    const h = await travel({ acts: [begin, release('00000002')] });
+    action('abort')(h);
+    h.restart(1);
+    await h.turn();
+    expect(h.cluster.route().canary?.weight).toBe(10);
+    action('retry')(h);
+    await h.run((turn) => paused(turn) && turn.instance?.status?.lastAction?.verb === 'retry');
+    expect(outcomes(h)).toEqual(['2 Aborted from 1', '1 Promoted from -']);
+    expect(h.violations()).toEqual([]);
+  });
+
   it('promote-full skips steps and checks, but no proof', async () => {
     const h = await travel({
       spec: { rollout: { steps: [{ weight: 10 }, { pause: {} }], analysis: { maxErrorRate: '5%' } } },
