@@ -97,9 +97,8 @@ describe.each(cases)('$name', ({ expose, create, url: bringUp }) => {
     { by = owner, spec = todo, previousWeight = -1 } = {},
   ): Promise<unknown> =>
     proveTraffic(
-      { expectation, previousWeight, request: router.probe(by, spec, expectation.kind) },
-      places,
-      systemClock,
+      { expectation, previousWeight, isStanding: false, request: router.probe(by, spec, expectation.kind) },
+      { dataPlane: places, clock: systemClock, turn: (work) => work() },
       { signal: AbortSignal.timeout(60_000), progress: () => undefined },
     );
   const share = (candidate: number, weight: number): Expectation => ({

@@ -18,6 +18,8 @@ const table: [string, Expectation, number, Record<number, number>, Verdict][] = 
   ['199 answers are too few for a share', weights(50), 10, { 1: 100, 2: 99 }, 'more'],
   ['answers at the old share contradict the new one', weights(50), 10, { 1: 36, 2: 4 }, 'contradicted'],
   ['no answer of the candidate is no proof of 10 %', weights(10), 0, { 1: 200 }, 'contradicted'],
+  ['22 answers without one of the candidate are no proof of 10 % yet', weights(10), 0, { 1: 21 }, 'more'],
+  ['and soon speak for the old share', weights(10), 0, { 1: 23 }, 'contradicted'],
   ['one worker at 10 and one at 50 is no proof of 50', weights(50), 10, { 1: 280, 2: 120 }, 'contradicted'],
   ['10 % is told from 0 %', weights(10), 0, { 1: 182, 2: 18 }, 'proved'],
   ['a share that nobody changed needs only to fit', weights(10), 10, { 1: 182, 2: 18 }, 'proved'],
@@ -42,6 +44,18 @@ describe('judging what the ingress was seen to do', () => {
   it.each(table)('%s', (_, expectation, previous, counts, verdict) => {
     const tally = new Map(Object.entries(counts).map(([revision, n]) => [Number(revision), n]));
     expect(judge(expectation, previous, tally)).toBe(verdict);
+  });
+});
+
+describe('judging what was proved before and stands', () => {
+  it.each([
+    ['20 answers show that it still stands', weights(0), { 1: 20 }, 'proved'],
+    ['19 do not', weights(0), { 1: 19 }, 'more'],
+    ['one answer of somebody else contradicts it', weights(0), { 1: 19, 2: 1 }, 'contradicted'],
+    ['a share needs as many as ever', weights(50), { 1: 50, 2: 50 }, 'more'],
+  ] as const)('%s', (_, expectation, counts, verdict) => {
+    const tally = new Map(Object.entries(counts).map(([revision, n]) => [Number(revision), n]));
+    expect(judge(expectation, 0, tally, true)).toBe(verdict);
   });
 });
 

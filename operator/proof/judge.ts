@@ -25,38 +25,52 @@ export type Verdict = 'proved' | 'contradicted' | 'more';
  * below 2e-6.
  */
 const unanimous = 100;
+/**
+ * How many where an earlier life of the operator has counted them all and nothing has been written since: no worker can
+ * lag behind what is long past, so that they only have to show that nobody else answers by now.
+ */
+const stillUnanimous = 20;
 /** How many responses at least prove a share: enough that a lagging worker of two would show (see `fits`). */
 const sampled = 200;
 /** Two-sided normal quantile for alpha = 1e-6. */
 const quantile = 4.9;
-/** Natural logarithm of the odds (10,000 to 1) at which one of two weights is believed. */
+/** Natural logarithm of the odds (10,000 to 1) at which a new weight is believed. */
 const believed = Math.log(1e4);
+/** The same, of the odds (10 to 1) at which the old one is: counting anew a little later costs less than asking on. */
+const doubted = Math.log(10);
 
 /**
  * Judges what one place of the router was seen to do. `previousWeight`: what it did before the change that is to be
- * proved; a share is proved only when it fits the new weight and can no longer be the old one.
+ * proved; a share is proved only when it fits the new weight and can no longer be the old one. `isStanding`: all or nothing
+ * was proved before, and nothing has been written since.
  */
-export function judge(expectation: Expectation, previousWeight: number, tally: Tally): Verdict {
-  if (expectation.kind !== 'weights') return all(expectation.revision, tally);
+export function judge(
+  expectation: Expectation,
+  previousWeight: number,
+  tally: Tally,
+  isStanding = false,
+): Verdict {
+  const needed = isStanding ? stillUnanimous : unanimous;
+  if (expectation.kind !== 'weights') return all(expectation.revision, tally, needed);
   const { stable, candidate, weight } = expectation;
-  if (stable === candidate || weight === 0) return all(stable, tally);
-  if (weight === 100) return all(candidate, tally);
+  if (stable === candidate || weight === 0) return all(stable, tally, needed);
+  if (weight === 100) return all(candidate, tally, needed);
   const hits = tally.get(candidate) ?? 0;
   const total = sum(tally);
   if (hits + (tally.get(stable) ?? 0) < total) return 'contradicted';
   if (previousWeight !== weight) {
     const evidence = logLikelihood(hits, total, weight) - logLikelihood(hits, total, previousWeight);
-    if (evidence < -believed) return 'contradicted';
+    if (evidence < -doubted) return 'contradicted';
     if (evidence < believed) return 'more';
   }
   if (total < sampled) return 'more';
   return fits(hits, total, weight) ? 'proved' : 'contradicted';
 }
 
-function all(revision: number, tally: Tally): Verdict {
+function all(revision: number, tally: Tally, needed: number): Verdict {
   const hits = tally.get(revision) ?? 0;
   if (hits < sum(tally)) return 'contradicted';
-  return hits >= unanimous ? 'proved' : 'more';
+  return hits >= needed ? 'proved' : 'more';
 }
 
 function fits(hits: number, total: number, weight: number): boolean {

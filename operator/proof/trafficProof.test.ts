@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Expectation } from '../rollout/types.ts';
+import { createTurns } from '../runtime/turns.ts';
 import { createFakeClock } from '../testing/fakeClock.ts';
 import { startLoopbackServer, type LoopbackServer } from '../testing/loopback.ts';
 import { proveTraffic } from './trafficProof.ts';
@@ -18,7 +19,7 @@ async function prove(
   expectation: Expectation,
   answers: (asked: number) => Answer,
   tookMs = 0,
-  limit: { readonly perSecond?: number } = {},
+  { isStanding = false, ...limit }: { readonly perSecond?: number; readonly isStanding?: boolean } = {},
 ) {
   const waits: number[] = [];
   const clock = createFakeClock();
@@ -38,15 +39,19 @@ async function prove(
     {
       expectation,
       previousWeight: 0,
+      isStanding,
       request: { host: 'tasks.example.test', path: '/todo', headers: {}, ...limit },
     },
-    () => Promise.resolve([{ ip: '127.0.0.1', port }]),
     {
-      ...clock,
-      after(ms, callback) {
-        waits.push(ms);
-        return immediately(ms, callback);
+      dataPlane: () => Promise.resolve([{ ip: '127.0.0.1', port }]),
+      clock: {
+        ...clock,
+        after(ms, callback) {
+          waits.push(ms);
+          return immediately(ms, callback);
+        },
       },
+      turn: createTurns(1),
     },
     { signal: new AbortController().signal, progress },
   );
@@ -70,6 +75,23 @@ describe('proving traffic', () => {
     expect(result.requests).toBe(100);
     expect(told).toEqual([]);
     expect(new Set(requests)).toEqual(new Set(['127.0.0.1 GET /todo']));
+  });
+
+  test('what was proved before and stands needs fewer answers, until one disagrees', async () => {
+    const standing = { isStanding: true };
+    expect((await prove(away, () => ({ status: 200 }), 0, standing)).result.requests).toBe(20);
+    const shaken = await prove(away, (asked) => ({ status: asked === 7 ? 503 : 200 }), 0, standing);
+    expect(shaken.result.requests).toBe(110);
+  });
+
+  test('a change is waited for with few requests', async () => {
+    const { result, waits } = await prove(
+      { kind: 'weights', stable: 1, candidate: 2, weight: 10 },
+      (asked) => ({ revision: asked > 100 && asked % 10 === 0 ? 2 : 1, status: 200 }),
+    );
+    // Nobody answers for the candidate: after 25 requests at the latest it looks again later.
+    expect(waits.length).toBeGreaterThanOrEqual(4);
+    expect(result.requests).toBeLessThanOrEqual(325);
   });
 
   test('asks no faster than the router lets it', async () => {
@@ -102,6 +124,7 @@ describe('proving traffic', () => {
     const order = {
       expectation: away,
       previousWeight: 0,
+      isStanding: false,
       request: { host: 'tasks.example.test', path: '/', headers: {} },
     };
     /** Looks again `looks` times while time passes, and what came of it by then. */
@@ -112,12 +135,18 @@ describe('proving traffic', () => {
       let asked = 0;
       const proof = proveTraffic(
         order,
-        () => {
-          asked += 1;
-          if (asked > looks) stop.abort(new Error('not proved'));
-          return Promise.resolve(places());
+        {
+          dataPlane: () => {
+            asked += 1;
+            if (asked > looks) stop.abort(new Error('not proved'));
+            return Promise.resolve(places());
+          },
+          clock: {
+            ...clock,
+            after: (ms, callback) => immediately(ms, () => void clock.advance(ms).then(callback)),
+          },
+          turn: createTurns(1),
         },
-        { ...clock, after: (ms, callback) => immediately(ms, () => void clock.advance(ms).then(callback)) },
         { signal: stop.signal, progress: (value) => told.push(value) },
       );
       return proof.catch((error: unknown) => error);

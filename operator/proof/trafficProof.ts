@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { delay } from '../runtime/delay.ts';
 import type { TaskContext } from '../runtime/tasks.ts';
+import type { Turns } from '../runtime/turns.ts';
 import { legacy, type Expectation } from '../rollout/types.ts';
 import type { Address, ProbeRequest } from '../traffic/router.ts';
 import { answeredBy, judge } from './judge.ts';
@@ -11,6 +12,8 @@ export interface TrafficProofOrder {
   readonly expectation: Expectation;
   /** The weight that was proved before, for telling a new share from an old one; percent. */
   readonly previousWeight: number;
+  /** Whether it was proved before, and nothing has been written since: then fewer answers do, until one disagrees. */
+  readonly isStanding: boolean;
   readonly request: ProbeRequest;
 }
 
@@ -18,6 +21,14 @@ export interface TrafficProofOrder {
 export interface TrafficProofProgress {
   /** Why a place of the router cannot be asked, or who answers there in our stead; undefined: all is as it should be. */
   readonly unreachable: string | undefined;
+}
+
+/** What a traffic proof works with. */
+export interface TrafficProofDeps {
+  readonly dataPlane: (signal: AbortSignal) => Promise<readonly Address[]>;
+  readonly clock: Clock;
+  /** Shared by all proofs, each with 5 requests at a time: a thousand of them at once would keep everything else waiting. */
+  readonly turn: Turns;
 }
 
 /** That the data plane does what was expected, or why that is only assumed. */
@@ -29,11 +40,11 @@ export type TrafficProof = { readonly requests: number } | { readonly assumed: s
  */
 export const blindWaitMs = 30_000;
 
-const batch = 20;
+/** So many requests at a time to one place; judged after each time, so that a change is seen soon. */
 const parallel = 5;
 /** For so long a new route may answer 404 or 503 before the ingress knows it; after that somebody else answers. */
 const strangerMs = 10_000;
-/** Between two batches that did not agree: a change takes up to 3.3 s, and asking must not become load. */
+/** After answers that did not agree: a change takes up to 3.3 s, and asking must not become load. */
 const betweenMs = 60;
 
 /**
@@ -46,10 +57,10 @@ const betweenMs = 60;
  */
 export async function proveTraffic(
   order: TrafficProofOrder,
-  dataPlane: (signal: AbortSignal) => Promise<readonly Address[]>,
-  clock: Clock,
+  deps: TrafficProofDeps,
   { signal, progress }: TaskContext,
 ): Promise<TrafficProof> {
+  const { dataPlane, clock } = deps;
   let requests = 0;
   const began = clock.monotonic();
   for (;;) {
@@ -64,7 +75,7 @@ export async function proveTraffic(
       continue;
     }
     const results = await Promise.all(
-      places.map((place) => provePlace(place, order, clock, { signal, progress })),
+      places.map((place) => provePlace(place, order, deps, { signal, progress })),
     );
     requests += results.reduce((total, result) => total + result.requests, 0);
     const failed = results.find((result) => result.error !== undefined);
@@ -89,37 +100,40 @@ interface PlaceResult {
 
 async function provePlace(
   place: Address,
-  { expectation, previousWeight, request }: TrafficProofOrder,
-  clock: Clock,
+  order: TrafficProofOrder,
+  { clock, turn }: TrafficProofDeps,
   { signal, progress }: TaskContext,
 ): Promise<PlaceResult> {
+  const { expectation, previousWeight, request } = order;
   const began = clock.monotonic();
+  let { isStanding } = order;
   let tally = new Map<number, number>();
   let requests = 0;
+  const ask = (): Promise<ProbeAnswer[]> => {
+    signal.throwIfAborted();
+    return Promise.all(Array.from({ length: parallel }, () => probe(place, request, signal)));
+  };
   for (;;) {
-    for (let asked = 0; asked < batch; asked += parallel) {
-      try {
-        const answers = await Promise.all(
-          Array.from({ length: parallel }, () => probe(place, request, signal)),
-        );
-        for (const answer of answers) {
-          const who = answeredBy(answer);
-          tally.set(who, (tally.get(who) ?? 0) + 1);
-        }
-        requests += answers.length;
-        await pace(request, answers.length, clock, signal);
-        const stranger = answers.find((answer) => isStranger(answer, expectation));
-        if (stranger && clock.monotonic() - began > strangerMs) {
-          progress({ unreachable: strangerMessage(place, stranger.status) } satisfies TrafficProofProgress);
-        }
-      } catch (error) {
-        signal.throwIfAborted();
-        return { requests, error: `${place.ip}:${place.port}: ${reasonOf(error)}` };
+    try {
+      const answers = await turn(ask);
+      for (const answer of answers) {
+        const who = answeredBy(answer);
+        tally.set(who, (tally.get(who) ?? 0) + 1);
       }
+      requests += answers.length;
+      await pace(request, answers.length, clock, signal);
+      const stranger = answers.find((answer) => isStranger(answer, expectation));
+      if (stranger && clock.monotonic() - began > strangerMs) {
+        progress({ unreachable: strangerMessage(place, stranger.status) } satisfies TrafficProofProgress);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      return { requests, error: `${place.ip}:${place.port}: ${reasonOf(error)}` };
     }
-    const verdict = judge(expectation, previousWeight, tally);
+    const verdict = judge(expectation, previousWeight, tally, isStanding);
     if (verdict === 'proved') return { requests };
     if (verdict === 'contradicted') {
+      isStanding = false;
       tally = new Map();
       await delay(clock, betweenMs, signal);
     }

@@ -20,6 +20,7 @@ import {
 import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import type { RunTask } from '../../runtime/tasks.ts';
+import { createTurns } from '../../runtime/turns.ts';
 import { lookUp, type Caches } from './caches.ts';
 import { decide } from './decide.ts';
 import { observe, podState } from './observe.ts';
@@ -75,7 +76,11 @@ export function createApiInstanceController(
   };
 }
 
+/** How many groups of 5 requests the proofs of all instances have on their way at a time. */
+const groupsAtOnce = 12;
+
 function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Work, WorkResult> {
+  const turn = createTurns(groupsAtOnce);
   const dataPlane = (spec: ApiInstanceSpec) => (signal: AbortSignal) => {
     const router = routers[spec.expose.router];
     return router ? router.dataPlane(spec, signal) : Promise.resolve([]);
@@ -97,7 +102,7 @@ function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Wor
       case 'analysis':
         return analyse(spec, gates(spec.namespace, spec.instance, spec.revision), adminPort, clock, context);
       case 'traffic':
-        return proveTraffic(spec, dataPlane(spec.spec), clock, context);
+        return proveTraffic(spec, { dataPlane: dataPlane(spec.spec), clock, turn }, context);
       case 'gone':
         return proveGone(spec.request, dataPlane(spec.spec), clock, context);
     }

@@ -9,7 +9,7 @@ import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, type Problem } from './problem.ts';
-import { assumedBecause, isTrafficProved, trafficProvedAt, unreachable } from './work.ts';
+import { assumedBecause, isTrafficProved, trafficProvedAt, unreachable, wasSettled } from './work.ts';
 import type { World } from './world.ts';
 
 /** The whole status after a decision. */
@@ -107,12 +107,8 @@ function timeoutsOfRevision({ revisions }: World, number: number): ApiInstanceSt
  */
 export function isReproving({ world, spec, target, traffic, states }: Decided): boolean {
   const { status } = world;
-  const { generation } = world.metadata;
-  const wasSettled = status.conditions?.some(
-    (c) => c.type === 'Progressing' && c.status === 'False' && c.observedGeneration === generation,
-  );
   return (
-    wasSettled === true &&
+    wasSettled(world) &&
     traffic.stage === 'ProvingTraffic' &&
     target.revision === status.stable?.revision &&
     (states.get(target.revision)?.ready ?? 0) >= spec.replicas &&

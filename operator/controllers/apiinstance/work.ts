@@ -30,9 +30,44 @@ export function trafficOrder(
   return [
     {
       id: trafficWorkId(expectation, spec, world),
-      spec: { kind: 'traffic', spec, expectation, previousWeight, request },
+      spec: {
+        kind: 'traffic',
+        spec,
+        expectation,
+        previousWeight,
+        isStanding: stands(expectation, world),
+        request,
+      },
     },
   ];
+}
+
+/** Whether status says, of the spec as it is now, that nothing is under way. */
+export function wasSettled({ status, metadata }: Pick<World, 'status' | 'metadata'>): boolean {
+  return isCondition(status, 'Progressing', 'False', metadata.generation);
+}
+
+/** Whether an earlier life of the operator has proved this, and nothing has been written since. */
+function stands(expectation: Expectation, { status, metadata }: World): boolean {
+  const { stable, traffic } = status;
+  return (
+    expectation.kind === 'weights' &&
+    expectation.weight === 0 &&
+    stable?.revision === expectation.stable &&
+    traffic?.revision === expectation.candidate &&
+    traffic.weight === 0 &&
+    wasSettled({ status, metadata }) &&
+    isCondition(status, 'TrafficProved', 'True', metadata.generation)
+  );
+}
+
+function isCondition(
+  { conditions = [] }: World['status'],
+  type: string,
+  value: string,
+  generation: number | undefined,
+): boolean {
+  return conditions.some((c) => c.type === type && c.status === value && c.observedGeneration === generation);
 }
 
 /** The proof that clients no longer reach any gate of a deleted instance; none without a router. */

@@ -122,6 +122,7 @@ export type Work =
       readonly spec: ApiInstanceSpec;
       readonly expectation: Expectation;
       readonly previousWeight: number;
+      readonly isStanding: boolean;
       readonly request: ProbeRequest;
     }
   /** The probes of the spec, at one pod. */
