@@ -50,6 +50,38 @@ describeMoves('the next move of a rollout', [
     expects: { canary: { revision: 2, weight: 0 }, step: 3 },
   },
   {
+    name: 'the ingress is asked whether it reaches a candidate as soon as one of its pods is ready',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    ready: 1,
+    expects: {
+      stage: 'ScalingUp',
+      canary: { revision: 2, weight: 0 },
+      expects: [
+        { kind: 'canary', revision: 2 },
+        { kind: 'weights', stable: 1, candidate: 2, weight: 0 },
+      ],
+    },
+  },
+  {
+    name: 'it cannot be reached while it has no pod',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    ready: 0,
+    expects: { expects: [{ kind: 'weights', stable: 1, candidate: 2, weight: 0 }] },
+  },
+  {
+    name: 'a candidate that the ingress reaches gets no share while one of its pods is missing',
+    main: 1,
+    canary: { revision: 2, weight: 0 },
+    target: 2,
+    ready: 1,
+    seen: ['canary 2', '1|2=0'],
+    expects: { stage: 'ScalingUp', canary: { revision: 2, weight: 0 } },
+  },
+  {
     name: 'a candidate gets no share before the ingress was seen to reach it',
     main: 1,
     canary: { revision: 2, weight: 0 },

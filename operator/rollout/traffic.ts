@@ -99,11 +99,13 @@ function moveInSteps(world: TrafficWorld, main: number): TrafficDecision {
     return fromNothing({ ...world, step: 0, pausedSince: undefined });
   }
   const size = sharePods(world, canary.weight);
-  if (!isReady(world, size)) {
-    return { ...hold(world, podStage(world, size)), size, expects: [weightsNow(world, main, canary)] };
-  }
-  // Before it gets any share, the router must be seen to reach it, and it must have passed what it is asked.
+  // Before it gets any share, the router must be seen to reach it; one pod is enough to see that by, while others start.
   const reachable: Expectation[] = canary.weight === 0 ? [{ kind: 'canary', revision: target }] : [];
+  if (!isReady(world, size)) {
+    const soFar = world.target.ready > 0 ? reachable : [];
+    const expects = [...soFar, weightsNow(world, main, canary)];
+    return { ...hold(world, podStage(world, size)), size, expects };
+  }
   if (!reachable.every((e) => world.isProved(e))) {
     return { ...hold(world, 'ProvingTraffic'), size, expects: reachable };
   }
