@@ -1,6 +1,6 @@
 // The gate of a revision as a process of this machine: the nginx out of its image, and a DNS server of the test's own.
 import { createSocket, type Socket } from 'node:dgram';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gateConfigMap } from '../../operator/resources/gate.ts';
 import { resolverFile } from '../../operator/resources/gateRoutes.ts';
@@ -8,8 +8,8 @@ import type { Owner } from '../../operator/resources/names.ts';
 import { adminPort, postgrestAdminPort, postgrestPort, publicPort } from '../../operator/resources/ports.ts';
 import type { RevisionContent } from '../../operator/resources/revision.ts';
 import { requireRunning, startDaemon, type Daemon } from '../lib/daemon.ts';
-import { run } from '../lib/exec.ts';
 import { until } from '../lib/wait.ts';
+import { unpackProgram } from './layerProgram.ts';
 
 /** Ports on the loopback address. */
 export interface GatePorts {
@@ -27,25 +27,15 @@ export interface Nginx {
 
 /** Unpacks the layer into a scratch folder; the host's own libraries are never used, whatever its release. */
 export async function unpackNginx(layer: string, scratch: string): Promise<Nginx> {
-  const root = join(scratch, 'root');
-  mkdirSync(root);
-  // Device files need root and nobody opens them.
-  await run('tar', ['-xf', layer, '-C', root, '--exclude=./dev/*']);
-  const triplet = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu')) ?? '';
-  const libraries = join(root, 'usr/lib', triplet);
-  const loader = readdirSync(libraries).find((name) => name.startsWith('ld-linux')) ?? '';
-  const args = (config: string) => [
-    ...['--library-path', libraries, join(root, 'usr/sbin/nginx'), '-e', 'stderr'],
-    // One process, so that whoever ends it leaves no worker behind.
-    ...['-c', config, '-g', 'daemon off; master_process off;'],
-  ];
+  const { root, command, args } = await unpackProgram(layer, join(scratch, 'root'), 'usr/sbin/nginx');
   return {
     async start(config, servesAt) {
       const text = readFileSync(config, 'utf8').replaceAll('/usr/lib/nginx/', `${root}/usr/lib/nginx/`);
       writeFileSync(config, text);
       const daemon: Daemon = {
-        command: join(libraries, loader),
-        args: args(config),
+        command,
+        // One process, so that whoever ends it leaves no worker behind.
+        args: [...args, '-e', 'stderr', '-c', config, '-g', 'daemon off; master_process off;'],
         pidFile: join(scratch, 'run', `nginx-${String(servesAt)}.pid`),
         logFile: join(scratch, `nginx-${String(servesAt)}.log`),
       };
