@@ -16,7 +16,7 @@ import { runWrk } from './wrk.ts';
 
 /** See `Benchmark`. */
 export const title =
-  'requests/s and latency of a pod and of its parts, beside FastAPI and pgbench (5 min a round)';
+  'requests/s and latency of a pod and of its parts, beside FastAPI and pgbench (4 min a round)';
 
 /** See `Benchmark`. */
 export const options = { seconds: { type: 'string', default: '3' } } as const;

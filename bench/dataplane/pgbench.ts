@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../hack/lib/exec.ts';
+import { cpuSecondsOfServices } from './cpuTime.ts';
 import { anonymousRole, release, type Database } from './database.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Figures, Load } from './wrk.ts';
@@ -35,10 +36,12 @@ export async function runPgbench(
   uri.password = '';
   // A line for each transaction: its time is the third word, in microseconds.
   const args = ['-n', '-M', 'prepared', '-c', String(connections), '-j', '2', '-T', String(seconds), '-l'];
+  const before = cpuSecondsOfServices();
   const output = await run(join(bin, 'pgbench'), [...args, '-f', 'script.sql', uri.href], {
     cwd: folder,
     env: { PGPASSWORD: password },
   });
+  const cpuSeconds = cpuSecondsOfServices() - before;
   const perSecond = Number(/^tps = ([\d.]+)/m.exec(output)?.[1]);
   const times = readdirSync(folder)
     .filter((name) => name.startsWith('pgbench_log.'))
@@ -47,5 +50,14 @@ export async function runPgbench(
     .sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(times.length * share)] ?? NaN;
   const failed = Number(/^number of failed transactions: (\d+)/m.exec(output)?.[1] ?? 0);
-  return { requests: times.length, errors: failed, perSecond, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  const cpuMs = (cpuSeconds / times.length) * 1000;
+  return {
+    requests: times.length,
+    errors: failed,
+    perSecond,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    cpuMs,
+  };
 }

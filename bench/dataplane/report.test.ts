@@ -6,7 +6,7 @@ import type { Figures } from './wrk.ts';
 
 const figures = (perSecond: number, errors = 0): Figures => ({
   ...{ requests: perSecond, errors, perSecond },
-  ...{ p50: 1, p95: 2, p99: 3 },
+  ...{ p50: 1, p95: 2, p99: 3, cpuMs: 1000 / perSecond },
 });
 
 /** Everybody has 1,000 requests/s, but for these; rounds in which the machine is half as fast change no ratio. */
@@ -26,7 +26,7 @@ test('the ratios are those within a round, over all endpoints, and over the read
     sample.name === 'FastAPI, same' && !sample.endpoint.isRead ? { ...sample, figures: figures(1) } : sample,
   );
   expect(lastLine({ samples: own, refused: {}, capped: [] })).toMatchObject({
-    ours: { ratioToDirect: 0.6, ratioToFastapi: 1.5, ratioToPlainFastapi: 0.6 },
+    ours: { ratioToDirect: 0.6, ratioToFastapi: 1.5, ratioToPlainFastapi: 0.6, cpuRatioToDirect: 0.6 },
     errors: 0,
   });
 });

@@ -31,26 +31,28 @@ export function report({ samples, refused, capped }: Results): string[] {
     lines.push('', heading(endpoint.name));
     const rows = names.map((name) => {
       const own = samples.filter((sample) => sample.endpoint === endpoint && sample.name === name);
-      const ratio = ratioTo(samples, endpoint, name, 'PostgREST');
+      const ratio = ratioTo(samples, endpoint, name, 'PostgREST', speed);
       return { name, ratioToDirect: ratio, ...middle(own.map(({ figures }) => figures)) };
     });
     lines.push(...rows.map(({ name, ratioToDirect, ...figures }) => line(name, figures, ratioToDirect)));
     json.push({
       name: endpoint.name,
-      ratioToDirect: rounded(ratioTo(samples, endpoint, ours, 'PostgREST'), 3),
-      ratioToFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, same'), 3),
-      ratioToPlainFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, plain'), 3),
+      ratioToDirect: rounded(ratioTo(samples, endpoint, ours, 'PostgREST', speed), 3),
+      ratioToFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, same', speed), 3),
+      ratioToPlainFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, plain', speed), 3),
       contenders: Object.fromEntries(rows.map(({ name, ...row }) => [name, inJson(row)])),
     });
   }
-  const over = (to: Name, of: readonly Endpoint[]) =>
-    rounded(geometricMean(of.map((endpoint) => ratioTo(samples, endpoint, ours, to))), 3);
+  const over = (to: Name, of: readonly Endpoint[], value = speed) =>
+    rounded(geometricMean(of.map((endpoint) => ratioTo(samples, endpoint, ours, to, value))), 3);
   const reads = all.filter(({ isRead }) => isRead);
   const summary = {
     ours: {
       ratioToDirect: over('PostgREST', all),
       ratioToFastapi: over('FastAPI, same', reads),
       ratioToPlainFastapi: over('FastAPI, plain', reads),
+      /** How much CPU time PostgREST alone takes of ours. */
+      cpuRatioToDirect: over('PostgREST', all, thrift),
     },
     errors: [
       ...samples.map(({ figures }) => figures),
@@ -74,30 +76,42 @@ export function report({ samples, refused, capped }: Results): string[] {
   lines.push('', 'Answers to requests for what is not there:');
   for (const [name, counts] of Object.entries(refused))
     lines.push(`  ${name.padEnd(32)} ${JSON.stringify(counts)}`);
-  const { ratioToDirect, ratioToFastapi, ratioToPlainFastapi } = summary.ours;
+  const { ratioToDirect, ratioToFastapi, ratioToPlainFastapi, cpuRatioToDirect } = summary.ours;
   lines.push(
     '',
-    `The default pod: ${String(ratioToDirect)} of PostgREST alone; reads: ${String(ratioToFastapi)} of a FastAPI that does the same, ${String(ratioToPlainFastapi)} of a plain one. Errors: ${String(summary.errors)}.`,
+    `The default pod: ${String(ratioToDirect)} of PostgREST alone (${String(cpuRatioToDirect)} by CPU time); reads: ${String(ratioToFastapi)} of a FastAPI that does the same, ${String(ratioToPlainFastapi)} of a plain one. Errors: ${String(summary.errors)}.`,
     JSON.stringify(summary),
   );
   return lines;
 }
 
-/** The median of the rounds' ratios of requests/s. */
-function ratioTo(samples: readonly Sample[], endpoint: Endpoint, name: Name, to: Name): number {
-  const perSecond = (round: number, of: Name) =>
-    samples.find((sample) => sample.round === round && sample.endpoint === endpoint && sample.name === of)
-      ?.figures.perSecond ?? NaN;
+const speed = ({ perSecond }: Figures): number => perSecond;
+const thrift = ({ cpuMs }: Figures): number => 1 / cpuMs;
+
+/** The median of the rounds' ratios of a value. */
+function ratioTo(
+  samples: readonly Sample[],
+  endpoint: Endpoint,
+  name: Name,
+  to: Name,
+  value: (figures: Figures) => number,
+): number {
+  const of = (round: number, who: Name): number => {
+    const found = samples.find(
+      (sample) => sample.round === round && sample.endpoint === endpoint && sample.name === who,
+    );
+    return found === undefined ? NaN : value(found.figures);
+  };
   const rounds = [...new Set(samples.map(({ round }) => round))];
-  return median(rounds.map((round) => perSecond(round, name) / perSecond(round, to)));
+  return median(rounds.map((round) => of(round, name) / of(round, to)));
 }
 
-type Row = Readonly<Record<'perSecond' | 'p50' | 'p95' | 'p99', number>>;
+type Row = Readonly<Record<'perSecond' | 'p50' | 'p95' | 'p99' | 'cpuMs', number>>;
 
 /** The medians of the rounds. */
 function middle(figures: readonly Figures[]): Row {
   const of = (field: keyof Row) => median(figures.map((one) => one[field]));
-  return { perSecond: of('perSecond'), p50: of('p50'), p95: of('p95'), p99: of('p99') };
+  return { perSecond: of('perSecond'), p50: of('p50'), p95: of('p95'), p99: of('p99'), cpuMs: of('cpuMs') };
 }
 
 function geometricMean(values: readonly number[]): number {
@@ -109,10 +123,15 @@ function inJson(fields: Readonly<Record<string, number>>): Record<string, number
 }
 
 function heading(name: string): string {
-  return `${name.padEnd(34)}${['requests/s', 'ratio', 'p50 ms', 'p95 ms', 'p99 ms'].map((text) => text.padStart(11)).join('')}`;
+  return `${name.padEnd(34)}${['requests/s', 'ratio', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms'].map((text) => text.padStart(11)).join('')}`;
 }
 
-function line(name: string, { perSecond, p50, p95, p99 }: Row, ratio: number): string {
-  const cells = [perSecond.toFixed(0), ratio.toFixed(2), ...[p50, p95, p99].map((ms) => ms.toFixed(1))];
+function line(name: string, { perSecond, p50, p95, p99, cpuMs }: Row, ratio: number): string {
+  const cells = [
+    perSecond.toFixed(0),
+    ratio.toFixed(2),
+    ...[p50, p95, p99].map((ms) => ms.toFixed(1)),
+    cpuMs.toFixed(2),
+  ];
   return `  ${name.padEnd(32)}${cells.map((text) => text.padStart(11)).join('')}`;
 }

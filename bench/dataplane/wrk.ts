@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../hack/lib/exec.ts';
+import { cpuSecondsOfServices } from './cpuTime.ts';
 import type { Call } from './endpoints.ts';
 
 /** What clients saw of one kind of request. */
@@ -14,6 +15,8 @@ export interface Figures {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
+  /** CPU time of all processes that answer, PostgreSQL among them, in milliseconds for each request. */
+  readonly cpuMs: number;
 }
 
 /** How much is sent: so many connections, each of which waits for its answer, for so many seconds. */
@@ -65,7 +68,7 @@ function httpText({ method, path, body }: Call): string {
 }
 
 /** The figures in what wrk printed with such a file. */
-export function readWrk(output: string): Figures {
+export function readWrk(output: string): Omit<Figures, 'cpuMs'> {
   const found = /^figures (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(output);
   if (found === null) throw new Error(`wrk printed no figures:\n${output}`);
   const [requests = 0, errors = 0, microseconds = 0, p50 = 0, p95 = 0, p99 = 0] = found.slice(1).map(Number);
@@ -94,7 +97,9 @@ export async function runWrk(
       ...['--timeout', '10s', '-s', file, `http://127.0.0.1:${String(ports[0])}`],
     ]);
   const warming = readWrk(await send(warmSeconds));
+  const before = cpuSecondsOfServices();
   const figures = readWrk(await send(seconds));
+  const cpuMs = ((cpuSecondsOfServices() - before) / figures.requests) * 1000;
   if (figures.requests === 0) throw new Error(`nobody answered on ${ports.join(', ')}`);
-  return { ...figures, errors: figures.errors + warming.errors };
+  return { ...figures, cpuMs, errors: figures.errors + warming.errors };
 }
