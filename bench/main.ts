@@ -1,6 +1,7 @@
 // `npm run bench`: speed, always beside something else in the same run, and what takes too long for a test.
 import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
+import * as cutovers from './cutovers/index.ts';
 import * as dataplane from './dataplane/index.ts';
 import * as faults from './faults/index.ts';
 import * as kill from './kill/index.ts';
@@ -11,6 +12,7 @@ import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
 
 const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = {
+  cutovers,
   dataplane,
   faults,
   kill,
