@@ -17,6 +17,19 @@ import { gracePeriodSeconds, poolWaitConfig, preStopSeconds } from './timeouts.t
 const connection = 'connect_timeout=5&keepalives_idle=30&keepalives_interval=10&keepalives_count=3';
 /** Annotation of the pods that were replaced by the action restart: when that was asked for. */
 const restartAnnotation = `${group}/restarted-at`;
+/**
+ * Annotation of a Deployment, and of its pods once they were replaced for it: which versions of its Secrets
+ * (`<name>/<key>=<resourceVersion>`, separated by blanks) it was last seen with. A version tells nothing of a value.
+ */
+const credentialsAnnotation = `${group}/credentials`;
+
+/** What a Deployment says about the Secrets of its pods. */
+export interface CredentialMarks {
+  /** The versions that its pods have started with, or hold the values of. Absent: it says nothing. */
+  readonly seen?: string;
+  /** The versions that its pods were last replaced for. Absent: they never were. */
+  readonly rolled?: string;
+}
 
 /**
  * The pods of a revision: the gate, and PostgREST behind it on loopback. PostgREST is a native sidecar, so that on
@@ -63,7 +76,8 @@ const overNodes: NonNullable<PodTemplateAdditions['topologySpreadConstraints']>[
 
 /**
  * The Deployment of a revision at a size. Its template is the revision's, which never changes: it rolls only when
- * somebody asks for a restart, and then with the same content. `restartAt`: when that was (RFC 3339).
+ * somebody asks for a restart, or when a credential has changed, and then with the same content. `restartAt`: when that
+ * was (RFC 3339).
  */
 export function deployment(
   owner: Owner,
@@ -71,17 +85,27 @@ export function deployment(
   template: PodTemplate,
   replicas: number,
   restartAt?: string,
+  { seen, rolled }: CredentialMarks = {},
 ): KubeObject {
+  const metadata = ownedMetadata(
+    owner,
+    names(owner.name).revision(number),
+    revisionLabels(owner.name, number),
+  );
+  const annotations = {
+    ...(restartAt === undefined ? {} : { [restartAnnotation]: restartAt }),
+    ...(rolled === undefined ? {} : { [credentialsAnnotation]: rolled }),
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: ownedMetadata(owner, names(owner.name).revision(number), revisionLabels(owner.name, number)),
+    metadata: seen === undefined ? metadata : { ...metadata, annotations: { [credentialsAnnotation]: seen } },
     spec: {
       replicas,
       revisionHistoryLimit: 0,
       selector: { matchLabels: revisionSelector(owner.name, number) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: restartAt === undefined ? template : restarted(template, restartAt),
+      template: annotated(template, annotations),
     },
   };
 }
@@ -96,12 +120,19 @@ export function restartedAt(object: KubeObject): string | undefined {
   return spec?.template?.metadata?.annotations?.[restartAnnotation];
 }
 
-function restarted(template: PodTemplate, at: string): PodTemplate {
+/** What a Deployment says about its credentials. */
+export function credentialsOf(object: KubeObject): CredentialMarks {
+  const spec = object['spec'] as { readonly template?: Annotated } | undefined;
+  const seen = object.metadata.annotations?.[credentialsAnnotation];
+  const rolled = spec?.template?.metadata?.annotations?.[credentialsAnnotation];
+  return { ...(seen === undefined ? {} : { seen }), ...(rolled === undefined ? {} : { rolled }) };
+}
+
+/** The template with more annotations on its pods; untouched when there are none: it must not roll. */
+function annotated(template: PodTemplate, more: Readonly<Record<string, string>>): PodTemplate {
+  if (Object.keys(more).length === 0) return template;
   const { metadata } = template as Annotated;
-  return {
-    ...template,
-    metadata: { ...metadata, annotations: { ...metadata?.annotations, [restartAnnotation]: at } },
-  };
+  return { ...template, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...more } } };
 }
 
 function gateContainer(content: RevisionContent): object {

@@ -75,6 +75,7 @@ export interface Instance extends KubeObject {
     readonly breaking?: ApiInstanceStatus['breaking'];
     readonly step?: number;
     readonly heldSince?: string;
+    readonly pausedSince?: string;
     readonly progressedAt?: string;
   };
 }

@@ -46,16 +46,19 @@ export const serves =
   (turn: Turn): boolean =>
     settled(turn) && turn.instance?.status?.stable?.revision === revision;
 
-/** It has come to rest after this verb was carried out, and in the last turns nothing was written. */
-export const quietAfter = (verb: string): Act['until'] => {
+/** This holds, and in the last turns nothing was written. */
+export const quietWhile = (holds: Act['until']): Act['until'] => {
   const seen = new WeakMap<InstanceHarness, { readonly writes: number; readonly turns: number }>();
   return (turn, h) => {
     const before = seen.get(h);
     const turns = before?.writes === h.writes() ? before.turns + 1 : 0;
     seen.set(h, { writes: h.writes(), turns });
-    return turns > 5 && done(verb)(turn);
+    return turns > 5 && holds(turn, h);
   };
 };
+
+/** It has come to rest after this verb was carried out, and in the last turns nothing was written. */
+export const quietAfter = (verb: string): Act['until'] => quietWhile(done(verb));
 
 /** Nothing is done. */
 export const nothing = (): void => undefined;
@@ -144,6 +147,7 @@ function fixedPoint(h: InstanceHarness): unknown {
     'observedGeneration',
     'creationTimestamp',
   ]);
+  const versions = new Set(['accepted', 'config-version', 'credentials'].map((name) => `pgrst.dev/${name}`));
   const times = /(At|Time|^at|^id|Since|restarted-at)$/;
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
@@ -151,10 +155,7 @@ function fixedPoint(h: InstanceHarness): unknown {
     return Object.fromEntries(
       Object.entries(value)
         .filter(([key]) => !volatile.has(key) && !times.test(key))
-        .map(([key, entry]) => [
-          key,
-          key === 'pgrst.dev/accepted' || key === 'pgrst.dev/config-version' ? 'version' : strip(entry),
-        ]),
+        .map(([key, entry]) => [key, versions.has(key) ? 'version' : strip(entry)]),
     );
   };
   return h.kube

@@ -155,6 +155,12 @@ export const instanceReasonDocs = {
     action:
       'Install the Gateway API and give the operator the Service of the Gateway, or use another router.',
   },
+  CredentialsChanged: {
+    kind: 'ApiInstance',
+    means:
+      'A Secret that pods take their credentials from has another value, so the pods are replaced one after the other.',
+    action: null,
+  },
   HostTaken: {
     kind: 'ApiInstance',
     means:

@@ -88,6 +88,7 @@ export const reasons = {
   ComparingContracts: 'ComparingContracts',
   ContractUnknown: 'ContractUnknown',
   RouterUnavailable: 'RouterUnavailable',
+  CredentialsChanged: 'CredentialsChanged',
   HostTaken: 'HostTaken',
   Healthy: 'Healthy',
 

@@ -12,6 +12,7 @@ import { takeAction } from './action.ts';
 import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
+import { credentialNotes } from './credentials.ts';
 import { desiredRevision, type Desired, type NewRevision } from './desired.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
@@ -79,7 +80,7 @@ function decideRollout(
 
 /** With Events for what its status says anew. */
 function noted(world: World, plan: InstancePlan): InstancePlan {
-  return plan.status ? { ...plan, notes: rolloutNotes(world.status, plan.status) } : plan;
+  return plan.status ? { ...plan, notes: [...plan.notes, ...rolloutNotes(world.status, plan.status)] } : plan;
 }
 
 function rollOut(
@@ -155,7 +156,7 @@ function rollOut(
     ].filter((object) => !foreign.has(refKey(refOf(object)))),
     prune: prune.objects,
     work: [...workFor(world, spec, owner, traffic), ...candidate.orders],
-    notes: [],
+    notes: credentialNotes(kept, world),
     status: isReproving(decided) ? world.status : after,
     refused: (message) => refusedStatus(world, after, message),
     outcome: outcomeOf(world, traffic, problem, scale),

@@ -22,6 +22,7 @@ import type { Key } from '../../runtime/reconciler.ts';
 import type { RunTask } from '../../runtime/tasks.ts';
 import { createTurns } from '../../runtime/turns.ts';
 import { lookUp, type Caches } from './caches.ts';
+import { createSecretMemory } from './credentials.ts';
 import { decide } from './decide.ts';
 import { observe, podState } from './observe.ts';
 import type { Routers } from './observeRoute.ts';
@@ -50,11 +51,12 @@ export function createApiInstanceController(
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
   const { client, caches, clock, queue, routers, places, images, callers } = deps;
   const { run = workRunner(routers, caches, clock) } = deps;
+  const secrets = createSecretMemory();
   watchTriggers(caches, places, queue);
   const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
     {
       observe: (key, work, signal) =>
-        observe(key, { client, caches, clock, routers, places, images, callers, work }, signal),
+        observe(key, { client, caches, clock, routers, places, images, callers, secrets, work }, signal),
       decide,
       primary: (world) => world.primary as unknown as Primary,
       // No cache holds Secrets.
@@ -66,6 +68,10 @@ export function createApiInstanceController(
   const { reconciler } = controller;
   return {
     ...controller,
+    forget(key) {
+      secrets.forget(key);
+      controller.forget(key);
+    },
     reconciler: {
       ...reconciler,
       async act(plan, world, signal) {

@@ -11,6 +11,7 @@ import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import { legacy, type Route } from '../../rollout/types.ts';
 import type { KubeObject } from '../../runtime/object.ts';
+import { credentialMarks } from './credentials.ts';
 import type { NewRevision } from './desired.ts';
 import type { World } from './world.ts';
 
@@ -66,7 +67,16 @@ export function revisionObjects(
     revisionService(owner, number),
     ...(replicas === undefined
       ? []
-      : [deployment(owner, number, template, replicas, restartAt(number, world))]),
+      : [
+          deployment(
+            owner,
+            number,
+            template,
+            replicas,
+            restartAt(number, world),
+            credentialMarks(revision, world),
+          ),
+        ]),
   ];
 }
 

@@ -12,8 +12,9 @@ import type { KubeClient } from '../../runtime/kubeClient.ts';
 import { refOf, type KubeObject } from '../../runtime/object.ts';
 import type { Key, WorkState } from '../../runtime/reconciler.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
-import { restartedAt } from '../../resources/podTemplate.ts';
+import { credentialsOf, restartedAt } from '../../resources/podTemplate.ts';
 import type { Caches } from './caches.ts';
+import { refText, secretsOf, type SecretMemory, type SecretRef } from './credentials.ts';
 import { readRoute, type Routers } from './observeRoute.ts';
 import type { Places } from './places.ts';
 import type { DeploymentState, PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
@@ -27,6 +28,8 @@ export interface ObserveDeps {
   readonly images: OperandImages;
   readonly callers: Callers;
   readonly places: Places;
+  /** What this process remembers of the Secrets that pods run with. */
+  readonly secrets: SecretMemory;
   /** How the long work of this key stands. */
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
 }
@@ -49,13 +52,23 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const poolerName = names(name).pooler;
   const poolerSecretRef = { apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName };
   const previewRef = spec?.expose.preview?.valueSecretRef;
+  const readSecret = secretReader(deps.client, namespace, signal);
+  const jwtRef = spec?.postgrest.jwtSecretRef;
   const [revisions, databaseUri, jwtSecret, preview, secret] = await Promise.all([
     listRevisions(deps.client, namespace, name, instance.metadata.uid, signal),
-    readSecret(deps.client, namespace, spec?.database.uriSecretRef, signal),
-    spec?.postgrest.jwtSecretRef && readSecret(deps.client, namespace, spec.postgrest.jwtSecretRef, signal),
-    previewRef && readSecret(deps.client, namespace, previewRef, signal),
+    readSecret(spec?.database.uriSecretRef),
+    jwtRef && readSecret(jwtRef),
+    previewRef && readSecret(previewRef),
     spec?.pooler && deps.client.get(poolerSecretRef, signal),
   ]);
+  const deployments = deploymentStates(children.deployments.filter(mine));
+  const needs = [
+    ...(jwtRef ? [jwtRef] : []),
+    ...(spec ? [spec.database.uriSecretRef] : []),
+    ...revisions.flatMap(({ content }) => secretsOf(content)),
+  ];
+  const secrets = await Promise.all(needs.map(async (ref) => [refText(ref), await readSecret(ref)] as const));
+  const marks = [...deployments.values()].map(({ credentials }) => credentials.seen);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
   const traffic = readRoute({
     instance,
@@ -81,9 +94,10 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     schema: spec && schemaState(caches, namespace, spec),
     databaseUri,
     jwtSecret,
+    credentials: deps.secrets.see(key, new Map(secrets), marks),
     preview,
     revisions,
-    deployments: deploymentStates(children.deployments.filter(mine)),
+    deployments,
     pods: children.pods.flatMap(podState),
     gateConfigs: new Set(
       children.configMaps.filter(mine).flatMap(({ metadata }) => numberOf(metadata.labels)),
@@ -153,19 +167,25 @@ async function listRevisions(
     .sort((a, b) => b.number - a.number);
 }
 
-async function readSecret(
+/** Reads keys of Secrets, each Secret once: revisions share theirs. */
+function secretReader(
   client: KubeClient,
   namespace: string,
-  ref: { name: string; key: string } | undefined,
   signal: AbortSignal,
-): Promise<SecretValue> {
-  if (!ref) return { state: 'missing', what: 'The spec names no Secret.' };
-  const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: ref.name }, signal);
-  if (!secret) return { state: 'missing', what: `Secret ${ref.name} does not exist in this namespace.` };
-  const encoded = (secret['data'] as Record<string, string> | undefined)?.[ref.key];
-  return encoded === undefined
-    ? { state: 'missing', what: `Secret ${ref.name} has no key ${ref.key}.` }
-    : { state: 'found', value: Buffer.from(encoded, 'base64').toString('utf8') };
+): (ref: SecretRef | undefined) => Promise<SecretValue> {
+  const reads = new Map<string, Promise<KubeObject | undefined>>();
+  return async (ref) => {
+    if (!ref) return { state: 'missing', what: 'The spec names no Secret.' };
+    const { name, key } = ref;
+    const read = reads.get(name) ?? client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }, signal);
+    reads.set(name, read);
+    const secret = await read;
+    if (!secret) return { state: 'missing', what: `Secret ${name} does not exist in this namespace.` };
+    const encoded = (secret['data'] as Record<string, string> | undefined)?.[key];
+    if (encoded === undefined) return { state: 'missing', what: `Secret ${name} has no key ${key}.` };
+    const value = Buffer.from(encoded, 'base64').toString('utf8');
+    return { state: 'found', value, version: String(secret.metadata.resourceVersion) };
+  };
 }
 
 function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): SchemaState | undefined {
@@ -196,7 +216,14 @@ function deploymentStates(deployments: readonly KubeObject[]): ReadonlyMap<numbe
     (deployments as readonly Workload[]).flatMap((deployment) =>
       numberOf(deployment.metadata.labels).map(
         (number) =>
-          [number, { replicas: deployment.spec?.replicas ?? 1, restartAt: restartedAt(deployment) }] as const,
+          [
+            number,
+            {
+              replicas: deployment.spec?.replicas ?? 1,
+              restartAt: restartedAt(deployment),
+              credentials: credentialsOf(deployment),
+            },
+          ] as const,
       ),
     ),
   );

@@ -8,6 +8,7 @@ import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
 import type { PodProof } from '../../proof/podProof.ts';
 import type { TrafficProof } from '../../proof/trafficProof.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
+import type { CredentialMarks } from '../../resources/podTemplate.ts';
 import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
 import type { Expectation, Route } from '../../rollout/types.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
@@ -47,11 +48,27 @@ export interface DeploymentState {
   readonly replicas: number;
   /** When its pods were last asked to restart (RFC 3339). */
   readonly restartAt: string | undefined;
+  /** Which Secrets it says that its pods run with. */
+  readonly credentials: CredentialMarks;
 }
 
 /** A Secret's key as it was read just now. The value goes into the pooler's Secret or the router's object, and nowhere else. */
 export type SecretValue =
-  { readonly state: 'found'; readonly value: string } | { readonly state: 'missing'; readonly what: string };
+  | {
+      readonly state: 'found';
+      readonly value: string;
+      /** `metadata.resourceVersion` of the Secret. */
+      readonly version: string;
+    }
+  | { readonly state: 'missing'; readonly what: string };
+
+/** What is known of the Secrets that pods take their credentials from. No value is in it, and no hash of one. */
+export interface Credentials {
+  /** `metadata.resourceVersion` of the Secret, by `<name>/<key>`; without those that cannot be read now. */
+  readonly versions: ReadonlyMap<string, string>;
+  /** Earlier versions, as `<name>/<key>=<version>`, that this process has seen to hold the value that is there now. */
+  readonly same: ReadonlySet<string>;
+}
 
 /** What a piece of long work came to. */
 export type WorkResult = PodProof | PodProbesResult | ContractResult | AnalysisFailure | TrafficProof;
@@ -71,6 +88,8 @@ export interface World {
   readonly databaseUri: SecretValue;
   /** Undefined when the spec names none. */
   readonly jwtSecret: SecretValue | undefined;
+  /** The Secrets that the pods of the kept revisions, and of the next one, take their credentials from. */
+  readonly credentials: Credentials;
   /** The value of the preview header; undefined when the spec names none. */
   readonly preview: SecretValue | undefined;
   readonly revisions: readonly RevisionSnapshot[];
