@@ -55,8 +55,8 @@ export function createPlannedController<World, Status, Work, Result>(
     clock,
     rng,
     log,
-    onSettled: (key) => {
-      queue.add(key);
+    onSettled: (key, priority) => {
+      queue.add(key, { priority });
     },
   });
   return {

@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectRef } from './object.ts';
 import type { Outcome } from './outcome.ts';
+import type { Priority } from './queue.ts';
 
 /** namespace/name: the only thing that is ever queued. */
 export type Key = `${string}/${string}`;
@@ -18,6 +19,8 @@ export interface WorkOrder<Spec = unknown> {
   /** Says what is to be done, wholly: the same id means the same work, another id cancels it and starts anew. */
   readonly id: string;
   readonly spec: Spec;
+  /** `resync`: nobody waits for it, and its end wakes the key as a look for its own sake does. Default `changed`. */
+  readonly priority?: Priority;
 }
 
 /** How a piece of long work stands, as `observe` sees it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFakeClock } from '../testing/fakeClock.ts';
 import { quietLog } from '../testing/quietLog.ts';
+import type { Priority } from './queue.ts';
 import type { Key, WorkOrder } from './reconciler.ts';
 import { createTaskSupervisor, type TaskContext } from './tasks.ts';
 
@@ -14,12 +15,16 @@ interface Run {
 function setUp() {
   const clock = createFakeClock();
   const settled: Key[] = [];
+  const priorities: Priority[] = [];
   const runs: Run[] = [];
   const supervisor = createTaskSupervisor<string, string>({
     clock,
     rng: () => 1,
     log: quietLog,
-    onSettled: (key) => settled.push(key),
+    onSettled: (key, priority) => {
+      settled.push(key);
+      priorities.push(priority);
+    },
   });
   const run = (order: WorkOrder<string>, context: TaskContext): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -34,7 +39,7 @@ function setUp() {
     );
   };
   const state = (id: string) => supervisor.states('ns/a').get(id);
-  return { clock, settled, runs, supervisor, ensure, state, run };
+  return { clock, settled, priorities, runs, supervisor, ensure, state, run };
 }
 
 describe('task supervisor', () => {
@@ -145,6 +150,33 @@ describe('task supervisor', () => {
     expect(timers.size).toBe(0);
     await clock.advance(100_000);
     expect(runs).toBe(1);
+  });
+
+  test('progress that says what it said before enqueues nothing', async () => {
+    const { clock, settled, runs, ensure } = setUp();
+    ensure('one');
+    await clock.settle();
+    runs[0]?.context.progress({ waitingFor: undefined });
+    expect(settled).toEqual([]);
+    for (let second = 0; second < 5; second += 1) {
+      runs[0]?.context.progress({ waitingFor: 'a pod' });
+      await clock.advance(1000);
+    }
+    expect(settled).toHaveLength(1);
+  });
+
+  test('the end of work that nobody waits for is not urgent, unless somebody has begun to wait', async () => {
+    const { clock, priorities, runs, supervisor, run } = setUp();
+    const order = (id: string, priority?: Priority) => ({ id, spec: id, ...(priority ? { priority } : {}) });
+    supervisor.ensure('ns/a', [order('one', 'resync'), order('two', 'resync'), order('three')], run);
+    await clock.settle();
+    runs[0]?.resolve('done');
+    await clock.settle();
+    supervisor.ensure('ns/a', [order('one', 'resync'), order('two'), order('three')], run);
+    runs[1]?.resolve('done');
+    runs[2]?.resolve('done');
+    await clock.settle();
+    expect(priorities).toEqual(['resync', 'changed', 'changed']);
   });
 
   test('progress is seen at once and enqueues at most once a second', async () => {

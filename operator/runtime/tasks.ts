@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { sameJson } from './contains.ts';
+import type { Priority } from './queue.ts';
 import type { Rng } from './random.ts';
 import type { Key, WorkOrder, WorkState } from './reconciler.ts';
 
@@ -7,7 +9,7 @@ import type { Key, WorkOrder, WorkState } from './reconciler.ts';
 export interface TaskContext {
   /** Aborts when the order is withdrawn or the operator stops. */
   readonly signal: AbortSignal;
-  /** Tells how far it is; `observe` sees the value, and the key is enqueued (at most once a second). Never a secret. */
+  /** Tells how far it is; `observe` sees the value, and the key is enqueued (at most once a second) when it differs. Never a secret. */
   progress(value: unknown): void;
 }
 
@@ -37,12 +39,14 @@ export interface TaskSupervisorOptions {
   readonly rng: Rng;
   readonly log: Logger;
   /** Called when work of this key made progress, ended or failed: enqueue the key. */
-  readonly onSettled: (key: Key) => void;
+  readonly onSettled: (key: Key, priority: Priority) => void;
 }
 
 interface Task<Result> {
   state: WorkState<Result>;
   failures: number;
+  /** Whether somebody waits for it, as it was ordered last. */
+  priority: Priority;
   readonly abort: AbortController;
   cancelTimer: () => void;
 }
@@ -70,6 +74,7 @@ export function createTaskSupervisor<Spec, Result>(
     const isWanted = (): boolean => !task.abort.signal.aborted;
     const progress = (value: unknown): void => {
       if (!isWanted() || task.state.state !== 'running') return;
+      if (sameJson(task.state.progress ?? {}, value ?? {})) return;
       task.state = { ...alive, progress: value };
       notifyThrottled(key);
     };
@@ -91,7 +96,7 @@ export function createTaskSupervisor<Spec, Result>(
           start(key, order, task, run);
         });
       }
-      onSettled(key);
+      onSettled(key, task.priority);
     };
     const ended = one().finally(() => {
       if (running.get(slot) === ended) running.delete(slot);
@@ -107,7 +112,7 @@ export function createTaskSupervisor<Spec, Result>(
       return;
     }
     throttled.set(key, { pending: false });
-    onSettled(key);
+    onSettled(key, 'changed');
     clock.after(progressEveryMs, () => {
       const pending = throttled.get(key)?.pending === true;
       throttled.delete(key);
@@ -131,10 +136,16 @@ export function createTaskSupervisor<Spec, Result>(
         mine.delete(id);
       }
       for (const order of orders) {
-        if (mine.has(order.id)) continue;
+        const { priority = 'changed' } = order;
+        const known = mine.get(order.id);
+        if (known) {
+          known.priority = priority;
+          continue;
+        }
         const task: Task<Result> = {
           state: { state: 'running' },
           failures: 0,
+          priority,
           abort: new AbortController(),
           cancelTimer: () => undefined,
         };

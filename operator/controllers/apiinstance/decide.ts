@@ -249,7 +249,7 @@ function workFor(
   };
   return [
     // Those of a revision that is still warm too: a rollback to it has nothing to wait for.
-    ...world.pods.flatMap((pod) => podOrder(pod, publishedAt(pod.revision))),
+    ...world.pods.flatMap((pod) => podOrder(pod, publishedAt(pod.revision), world)),
     ...traffic.expects.flatMap((expectation) => trafficOrder(expectation, world, owner, spec)),
   ];
 }

@@ -1,15 +1,22 @@
 import type { PodProofProgress } from '../../proof/podProof.ts';
 import type { TrafficProofProgress } from '../../proof/trafficProof.ts';
 import type { Expectation } from '../../rollout/types.ts';
+import type { Priority } from '../../runtime/queue.ts';
 import type { WorkOrder, WorkState } from '../../runtime/reconciler.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { Owner } from '../../resources/names.ts';
 import type { PodState, Work, World } from './world.ts';
 
 /** The proof that one pod holds its release. A restart inside the pod makes it another one. */
-export function podOrder(pod: PodState, publishedAt: number | undefined): WorkOrder<Work>[] {
+export function podOrder(pod: PodState, publishedAt: number | undefined, world: World): WorkOrder<Work>[] {
   if (pod.ip === undefined) return [];
-  return [{ id: podWorkId(pod), spec: { kind: 'pod', ip: pod.ip, createdAt: pod.createdAt, publishedAt } }];
+  const spec = { kind: 'pod', ip: pod.ip, createdAt: pod.createdAt, publishedAt } as const;
+  return [{ id: podWorkId(pod), spec, priority: priorityIn(world) }];
+}
+
+/** Where nothing is under way nobody waits for a proof: after a restart a thousand of them end within seconds. */
+function priorityIn(world: World): Priority {
+  return wasSettled(world) ? 'resync' : 'changed';
 }
 
 /** The proof that the data plane does what is expected; none without a router. */
@@ -30,6 +37,7 @@ export function trafficOrder(
   return [
     {
       id: trafficWorkId(expectation, spec, world),
+      priority: priorityIn(world),
       spec: {
         kind: 'traffic',
         spec,
