@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { containsDesired, stableJson } from './contains.ts';
+import { hash } from 'node:crypto';
+import { containsDesired } from './contains.ts';
 import { ownsNothingBeside } from './ownedFields.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from './object.ts';
 
@@ -34,8 +34,8 @@ interface Entry {
 /** An empty memory. */
 export function createAppliedMemory(): AppliedMemory {
   const entries = new Map<string, Entry>();
-  const hashOf = (desired: KubeObject): string =>
-    createHash('sha256').update(stableJson(desired)).digest('base64');
+  // A builder puts its fields into the same order each time; were they in another one, that would cost an apply.
+  const hashOf = (desired: KubeObject): string => hash('sha256', JSON.stringify(desired), 'base64');
 
   function put(ref: ObjectRef, entry: Entry): void {
     const key = refKey(ref);
