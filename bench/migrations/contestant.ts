@@ -8,17 +8,22 @@ export interface Task {
   readonly who: 'ours' | 'floor' | 'noop';
   /** URI of the database's owner. */
   readonly uri: string;
+  /** Do it in this other empty database first, and then print how many seconds it takes in that of `uri`. */
+  readonly warmUp?: string;
   /** How many migrations. */
   readonly count: number;
 }
 
-const { who, uri, count } = JSON.parse(await text(process.stdin)) as Task;
+const { who, uri, warmUp, count } = JSON.parse(await text(process.stdin)) as Task;
 const migrations = smallMigrations(count);
-if (who === 'floor') {
-  const { applyWithoutUs } = await import('./floor.ts');
-  await applyWithoutUs(uri, migrations);
+if (who === 'noop') {
+  const { cpuMsOfCheck } = await import('./ours.ts');
+  console.log(JSON.stringify(await cpuMsOfCheck(uri, migrations)));
 } else {
-  const { apply, cpuMsOfCheck } = await import('./ours.ts');
-  if (who === 'ours') await apply(uri, migrations);
-  else console.log(JSON.stringify(await cpuMsOfCheck(uri, migrations)));
+  const apply =
+    who === 'ours' ? (await import('./ours.ts')).apply : (await import('./floor.ts')).applyWithoutUs;
+  if (warmUp !== undefined) await apply(warmUp, migrations);
+  const began = performance.now();
+  await apply(uri, migrations);
+  if (warmUp !== undefined) console.log(JSON.stringify((performance.now() - began) / 1000));
 }

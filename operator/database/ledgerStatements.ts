@@ -45,6 +45,21 @@ export const prepareStatements: readonly string[] = [
   `prepare pgrst_update_migration (text, text) as ${update('$1', '$2')}`,
 ];
 
+/**
+ * Writes how long migrations took that ran one right behind the other, in this order, and whose rows were inserted when
+ * each began: until the next one did, the last until now.
+ */
+export function durationsStatement(migrations: readonly MigrationToRun[]): string {
+  const schema = quoteLiteral(migrations[0]?.exposedSchema ?? '');
+  const [first, last] = [migrations[0], migrations.at(-1)].map((each) => String(each?.position ?? 0));
+  return `update pgrst_ledger.migrations m
+      set applied_at = t.ended, duration_ms = extract(epoch from t.ended - m.applied_at) * 1000
+     from (select name, coalesce(lead(applied_at) over (order by position), clock_timestamp()) as ended
+             from pgrst_ledger.migrations
+            where exposed_schema = ${schema} and position between ${first ?? ''} and ${last ?? ''}) t
+    where m.exposed_schema = ${schema} and m.name = t.name`;
+}
+
 /** Whether the session has not prepared the statements, or has thrown them away. */
 export function isNotPrepared(error: unknown): boolean {
   return sqlstateOf(error) === '26000';

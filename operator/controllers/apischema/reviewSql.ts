@@ -27,22 +27,40 @@ export async function reviewSql(
   request: ApplyRequest,
   context: ApplyContext,
 ): Promise<Review | Blocked> {
-  const { analyst, signal } = context;
-  const { exposedSchema, migrations, contractions } = request;
-  const skipped = appliedCount(ledger, request);
-  const pending = migrations.slice(skipped);
+  // squawk is a process beside ours: it works while the statements are read.
+  const unread = new AbortController();
+  const linting = lintSql(ledger, request, context, AbortSignal.any([context.signal, unread.signal]));
+  linting.catch(() => undefined);
+  try {
+    const read = await readSql(ledger, request, context);
+    if (read.kind === 'blocked') return read;
+    const result = await linting;
+    if (!result.failed) return { ...read, kind: 'review', lint: result };
+    const message = lintMessage(result, request);
+    return { ...blocked(ledger, request, { reason: 'LintFailed', message }), lint: result };
+  } finally {
+    unread.abort();
+  }
+}
+
+async function readSql(
+  ledger: Ledger,
+  request: ApplyRequest,
+  { analyst }: ApplyContext,
+): Promise<(Omit<Review, 'kind' | 'lint'> & { readonly kind: 'read' }) | Blocked> {
+  const pending = request.migrations.slice(appliedCount(ledger, request));
   const read = await analyst.call(
     'readMigrations',
     pending.map(({ name, sql, idempotent = false }) => ({ name, sql, idempotent })),
   );
-  const statements = new Map<string, readonly RunnableStatement[]>();
+  const migrations = new Map<string, readonly RunnableStatement[]>();
   for (const [index, { name }] of pending.entries()) {
     const one = read[index];
     if (one === undefined) throw new Error(`migration ${name} was not read`);
     if (one.kind === 'problem') return laneBlocked(ledger, request, name, one.failure, one.reason);
-    statements.set(name, one.statements);
+    migrations.set(name, one.statements);
   }
-  const api = await analyst.call('readApi', request.apiSql, exposedSchema);
+  const api = await analyst.call('readApi', request.apiSql, request.exposedSchema);
   if (api.kind === 'problem') return apiBlocked(ledger, request, api.failure, api.reason);
   const tests = request.tests === undefined ? undefined : await analyst.call('testStatements', request.tests);
   if (tests?.kind === 'problem') {
@@ -53,32 +71,33 @@ export async function reviewSql(
       error: failure,
     });
   }
+  return {
+    kind: 'read',
+    migrations,
+    api: api.statements,
+    ...(tests === undefined ? {} : { tests: tests.statements }),
+  };
+}
+
+async function lintSql(
+  ledger: Ledger,
+  request: ApplyRequest,
+  { analyst, squawk }: ApplyContext,
+  signal: AbortSignal,
+): Promise<LintResult> {
+  const { exposedSchema, migrations, contractions } = request;
+  const skipped = appliedCount(ledger, request);
   const sources: LintSource[] = [
     ...migrations.map((each, index) => lintSource('migration', each, index < skipped)),
     ...contractions.map((each, index) => lintSource('contraction', each, index < ledger.contractions.length)),
     { kind: 'api', name: 'api', sql: request.apiSql, ignore: [] },
   ];
-  const result = await lint(
+  return await lint(
     sources,
     { schema: exposedSchema, ...request.lint },
-    {
-      inspect: (given, schema) => analyst.call('inspectSources', given, schema),
-      squawk: context.squawk,
-    },
+    { inspect: (given, schema) => analyst.call('inspectSources', given, schema), squawk },
     signal,
   );
-  if (result.failed)
-    return {
-      ...blocked(ledger, request, { reason: 'LintFailed', message: lintMessage(result, request) }),
-      lint: result,
-    };
-  return {
-    kind: 'review',
-    migrations: statements,
-    api: api.statements,
-    ...(tests === undefined ? {} : { tests: tests.statements }),
-    lint: result,
-  };
 }
 
 /** Names these migrations or contractions, with a hash of what they are. */

@@ -15,10 +15,13 @@ const counted = (name: string): string => `;\ninsert into app.effects values ('$
 
 /**
  * 50 migrations with all kinds of statement: what PostgreSQL runs in a transaction, what it refuses there, and both in
- * one. No sequences are drawn from: what a rollback does not take back would differ from an undisturbed run.
+ * one; `plain` are definitions and nothing else, which share a message. No sequences are drawn from: what a rollback
+ * does not take back would differ from an undisturbed run.
  */
 export function faultMigrations(): readonly FaultMigration[] {
-  const texts: readonly (string | { readonly alone: string; readonly idempotent?: true })[] = [
+  const texts: readonly (
+    string | { readonly alone: string; readonly idempotent?: true } | { readonly plain: string }
+  )[] = [
     `create schema app; create table app.effects (migration text not null)`,
     `create table app.people (id int primary key, name text not null, born date);
      create table app.mixed (id int, a int)`,
@@ -48,7 +51,6 @@ export function faultMigrations(): readonly FaultMigration[] {
     `insert into app.part_1 values (1, 'one; two'), (2, $q$three ' four$q$)`,
     `create view app.open_tasks as select * from app.tasks where state = 'open'`,
     `alter table app.tasks enable row level security; create policy own on app.tasks using (owner = 1)`,
-    `comment on table app.tasks is 'what is to be done; or not'`,
     `create table app.events (at date not null, what text) partition by range (at);
      create table app.events_1 partition of app.events for values from ('2020-01-01') to ('2021-01-01');
      create table app.events_2 partition of app.events for values from ('2021-01-01') to ('2022-01-01')`,
@@ -77,10 +79,13 @@ export function faultMigrations(): readonly FaultMigration[] {
       idempotent: true,
     },
     `delete from app.people where id = 200 and not exists (select from app.tasks where owner = 200)`,
-    `alter table app.people rename column name to full_name`,
-    `alter table app.people alter full_name type varchar(100)`,
     `create function app.count_people() returns bigint language sql stable begin atomic select count(*) from app.people; end`,
-    `grant select on app.people to pg_read_all_stats`,
+    { plain: `comment on table app.tasks is 'what is to be done; or not'` },
+    { plain: `alter table app.people rename column name to full_name` },
+    {
+      plain: `alter table app.people alter full_name type varchar(100);\ncreate index people_born on app.people (born)`,
+    },
+    { plain: `grant select on app.people to pg_read_all_stats` },
     `create sequence app.numbers start 1000; alter table app.mixed alter id set default nextval('app.numbers')`,
     `set local search_path = app; create table of_the_path (id int); insert into of_the_path values (1)`,
     `create table app.deferred (id int primary key deferrable initially deferred);
@@ -97,9 +102,9 @@ export function faultMigrations(): readonly FaultMigration[] {
   ];
   return texts.map((text, n) => {
     const name = `${String(n + 1).padStart(3, '0')}-fault`;
-    return typeof text === 'string'
-      ? { name, sql: `${text}${counted(name)}` }
-      : { name, sql: text.alone, ...(text.idempotent === true ? { idempotent: true } : {}) };
+    if (typeof text === 'string') return { name, sql: `${text}${counted(name)}` };
+    if ('plain' in text) return { name, sql: text.plain };
+    return { name, sql: text.alone, ...(text.idempotent === true ? { idempotent: true } : {}) };
   });
 }
 
