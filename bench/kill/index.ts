@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundle } from '../../hack/build.ts';
 import { createFaultHarness, randomFaults, type CaseResult } from '../../operator/testing/faults/harness.ts';
 import { seededNumbers } from '../../operator/testing/faults/seededNumbers.ts';
 import { createTestDatabase } from '../../operator/testing/pgTemplate.ts';
@@ -24,26 +28,41 @@ interface Sum {
 
 /** Prints every case that went wrong, and last one JSON object; sets the exit code when there is one. */
 export async function run({ cases, signal }: BenchmarkOptions): Promise<void> {
-  const stop = await startPostgres();
   const sum: Sum = { cases: 0, killPoints: 0, lost: 0, doubled: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'pgrst-bench-'));
+  const child = join(folder, 'applyChild.mjs');
+  await bundle({ applyChild: join(import.meta.dirname, '../../operator/testing/applyChild.ts') }, folder);
+  const stop = await startPostgres();
   try {
     const seeds = Array.from({ length: Math.ceil(cases / casesPerDatabase) }, (_, seed) => seed);
     const lane = async (): Promise<void> => {
       for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift())
-        await runDatabase(seed, Math.min(casesPerDatabase, cases - seed * casesPerDatabase), sum, signal);
+        await runDatabase(seed, Math.min(casesPerDatabase, cases - seed * casesPerDatabase), {
+          child,
+          sum,
+          signal,
+        });
     };
     await Promise.all(Array.from({ length: lanes }, lane));
   } finally {
     await stop();
+    rmSync(folder, { recursive: true, force: true });
   }
   const { killPoints, lost, doubled } = sum;
   console.log(JSON.stringify({ killPoints, lost, doubled }));
   if (lost + doubled > 0) process.exitCode = 1;
 }
 
-async function runDatabase(seed: number, cases: number, sum: Sum, signal: AbortSignal): Promise<void> {
+interface RunOptions {
+  /** The program of the runs that are a process. */
+  readonly child: string;
+  readonly sum: Sum;
+  readonly signal: AbortSignal;
+}
+
+async function runDatabase(seed: number, cases: number, { child, sum, signal }: RunOptions): Promise<void> {
   const db = await createTestDatabase();
-  const harness = await createFaultHarness(db.uri);
+  const harness = await createFaultHarness(db.uri, child);
   const next = seededNumbers(seed);
   for (let n = 0; n < cases; n += 1) {
     signal.throwIfAborted();
