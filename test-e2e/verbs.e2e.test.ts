@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { countByRevision } from '../hack/load/sample.ts';
 import { condition, notReady, ready } from './support/conditions.ts';
-import { runJourney, type InstanceObject, type Journey } from './support/journey.ts';
+import { runJourney, type InstanceObject } from './support/journey.ts';
 import type { WrittenInstance, WrittenSchema } from './support/manifests.ts';
+import { podsOf } from './support/pods.ts';
 
 const steps = [{ weight: 10 }, { pause: { duration: '3s' } }, { weight: 50 }, { pause: {} }, { weight: 100 }];
 
@@ -19,17 +20,6 @@ const withoutCreatedAt = (spec: WrittenSchema): WrittenSchema => ({
 });
 
 const progress = (object: InstanceObject): string | undefined => condition(object, 'Progressing')?.reason;
-
-/** Names of the pods of a revision, the stopping ones left out. */
-async function podsOf({ kubectl, namespace }: Journey, revision: number): Promise<readonly string[]> {
-  const selector = `pgrst.dev/instance=tasks,pgrst.dev/revision=${String(revision)}`;
-  const { items } = JSON.parse(
-    await kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'json']),
-  ) as { items: readonly { metadata: { name: string; deletionTimestamp?: string } }[] };
-  return items
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata }) => metadata.name);
-}
 
 test('restart, probes, approve, pause, resume and promote-full do what they say, and no request is lost', () =>
   runJourney(

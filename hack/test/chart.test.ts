@@ -132,7 +132,7 @@ describe.each([
     ['', 'configmaps', 'create delete get list patch watch'],
     ['', 'services', 'create delete get list patch watch'],
     ['', 'serviceaccounts', 'create delete get list patch watch'],
-    ['', 'pods', 'get list watch'],
+    ['', 'pods', 'delete get list patch watch'],
     ['', 'namespaces', 'get'],
     ['', 'events', ''],
     ['', 'nodes', ''],

@@ -29,6 +29,7 @@ export interface ControllersDeps {
     readonly controller: ControllerMetrics;
     queue(name: string): QueueMetrics;
     rolloutEnded(outcome: string, seconds: number | undefined): void;
+    podReloaded(seconds: number | undefined): void;
   };
   readonly events: EventRecorder;
   readonly config: {
@@ -165,6 +166,8 @@ function startWorkers(
       // The operator's Lease is where the operator is.
       operator: { namespace: config.LEASE_NAMESPACE },
     },
+    identity: config.IDENTITY,
+    onPodReloaded: metrics.podReloaded,
     onRolloutEnded: ({ outcome, seconds }) => {
       metrics.rolloutEnded(outcome, seconds);
     },

@@ -16,6 +16,8 @@ export interface Metrics {
   readonly request: OnRequest;
   /** A rollout, or a way back, that ended; `seconds` from its beginning, undefined where that is not known. */
   rolloutEnded(outcome: string, seconds: number | undefined): void;
+  /** A pod was told to reload: after how many seconds it had, or undefined when it never did. */
+  podReloaded(seconds: number | undefined): void;
   /** Whether this process leads; `lease` is the name of the Lease. */
   leader(lease: string, isLeader: boolean): void;
 }
@@ -39,6 +41,7 @@ export function createMetrics(): Metrics {
     queue: queueMetrics(registry),
     request: requestMetrics(registry),
     rolloutEnded: rolloutMetrics(registry),
+    podReloaded: reloadMetrics(registry),
     leader: leaderMetrics(registry),
   };
 }
@@ -80,6 +83,27 @@ function rolloutMetrics(registry: Registry): Metrics['rolloutEnded'] {
   return (outcome, seconds) => {
     total.inc({ outcome });
     if (seconds !== undefined) duration.observe({ outcome }, seconds);
+  };
+}
+
+function reloadMetrics(registry: Registry): Metrics['podReloaded'] {
+  const registers = [registry];
+  const total = new Counter({
+    name: 'pgrst_operator_pod_reloads_total',
+    help: 'Pods that were told to reload, by what came of it',
+    labelNames: ['result'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'pgrst_operator_pod_reload_duration_seconds',
+    help: 'From the first notification until the pod was seen to have loaded everything',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
+    registers,
+  });
+  for (const result of ['loaded', 'deaf']) total.inc({ result }, 0);
+  return (seconds) => {
+    total.inc({ result: seconds === undefined ? 'deaf' : 'loaded' });
+    if (seconds !== undefined) duration.observe(seconds);
   };
 }
 

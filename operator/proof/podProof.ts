@@ -1,7 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { delay } from '../runtime/delay.ts';
+import type { Mark } from '../resources/settingsFile.ts';
 import type { TaskContext } from '../runtime/tasks.ts';
-import { probe } from './probe.ts';
+import { probe, type ProbeAnswer } from './probe.ts';
 
 /** A pod that should hold a release. */
 export interface PodProofOrder {
@@ -12,17 +13,25 @@ export interface PodProofOrder {
   readonly createdAt: number;
   /** When the release was published, in milliseconds since the epoch; undefined when nobody knows. */
   readonly publishedAt: number | undefined;
+  /** The release, where it may have come to the pod after its start: the gate knows only the one that it began with. */
+  readonly release?: string;
+  /** The settings that it has to show; absent: it has started with them. */
+  readonly settings?: { readonly token: string; readonly mark: Mark };
 }
 
 /** How a pod was proved: by the sentinel in its schema cache, or by having loaded its cache after the release was there. */
 export interface PodProof {
   readonly by: 'sentinel' | 'age';
+  /** The version of PostgREST that runs there, as its answers say; undefined where they do not. */
+  readonly version?: string | undefined;
 }
 
 /** What a pod proof tells while it runs. */
 export interface PodProofProgress {
   /** What the pod answered last. */
   readonly waitingFor: string;
+  /** True when it has to be told to reload: it answers, but not as one that has loaded what is there now. */
+  readonly isStale: boolean;
 }
 
 const betweenMs = 250;
@@ -38,21 +47,43 @@ export async function provePod(
   { signal, progress }: TaskContext,
 ): Promise<PodProof> {
   for (;;) {
-    let waitingFor: string;
+    let seen: PodProof | PodProofProgress;
     try {
-      const request = { host: order.ip, path: '/sentinel', headers: {} };
-      const { status, loaded } = await probe({ ip: order.ip, port: order.port }, request, signal);
-      if (status === 200) return { by: 'sentinel' };
-      const younger = order.publishedAt !== undefined && order.createdAt >= wholeSecond(order.publishedAt);
-      if (status === 401 && loaded && younger) return { by: 'age' };
-      waitingFor = status === 404 ? 'the schema cache is stale' : `the sentinel answered ${status}`;
+      seen = judge(await askPod(order, signal), order);
     } catch (error) {
       signal.throwIfAborted();
-      waitingFor = error instanceof Error ? error.message : 'no answer';
+      seen = { waitingFor: error instanceof Error ? error.message : 'no answer', isStale: false };
     }
-    progress({ waitingFor } satisfies PodProofProgress);
+    if ('by' in seen) return seen;
+    progress(seen satisfies PodProofProgress);
     await delay(clock, betweenMs, signal);
   }
+}
+
+/** Asks a pod for its release and its settings, at its own address. */
+export function askPod(
+  { ip, port, release, settings }: Pick<PodProofOrder, 'ip' | 'port' | 'release' | 'settings'>,
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
+  const query = new URLSearchParams({
+    ...(release === undefined ? {} : { release }),
+    ...(settings === undefined ? {} : { settings: settings.token, by: settings.mark }),
+  }).toString();
+  const path = query === '' ? '/sentinel' : `/sentinel?${query}`;
+  return probe({ ip, port }, { host: ip, path, headers: {} }, signal);
+}
+
+function judge(
+  { status, loaded, settings, version }: ProbeAnswer,
+  order: PodProofOrder,
+): PodProof | PodProofProgress {
+  if (order.settings !== undefined && settings !== order.settings.token && loaded)
+    return { waitingFor: 'it has not loaded its newest settings', isStale: true };
+  if (status === 200) return { by: 'sentinel', version };
+  const younger = order.publishedAt !== undefined && order.createdAt >= wholeSecond(order.publishedAt);
+  if (status === 401 && loaded && (younger || order.settings !== undefined)) return { by: 'age', version };
+  if (status === 404) return { waitingFor: 'the schema cache is stale', isStale: true };
+  return { waitingFor: `the sentinel answered ${status}`, isStale: false };
 }
 
 /** Kubernetes stamps pods in whole seconds, rounded down: both sides of the comparison have to be. */

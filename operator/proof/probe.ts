@@ -9,6 +9,10 @@ export interface ProbeAnswer {
   readonly revision: number | undefined;
   /** Whether the PostgREST behind the gate has loaded its schema cache (the gate's X-Pgrst-Loaded). */
   readonly loaded: boolean;
+  /** The version of the PostgREST behind the gate (the gate's X-Pgrst-Version). */
+  readonly version: string | undefined;
+  /** The token of the settings that it was asked for, where it holds them (the gate's X-Pgrst-Settings). */
+  readonly settings: string | undefined;
 }
 
 /**
@@ -36,10 +40,16 @@ export function probe(
         status: response.statusCode ?? 0,
         revision: Number.isInteger(revision) && revision > 0 ? revision : undefined,
         loaded: response.headers['x-pgrst-loaded'] === 'true',
+        version: textOf(response.headers['x-pgrst-version']),
+        settings: textOf(response.headers['x-pgrst-settings']),
       });
     });
     response.resume();
   });
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 /** What a GET for its body may take. */

@@ -7,6 +7,7 @@ import { nginxSize, nginxTime } from './nginxUnits.ts';
 import { pathPrefix } from './pathPrefix.ts';
 import { adminPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
 import type { RevisionContent } from './revision.ts';
+import { isInPlace } from './settingsFile.ts';
 import { defaultRequestTimeout } from './timeouts.ts';
 
 /**
@@ -46,6 +47,8 @@ export function nginxConf(number: number, content: RevisionContent): string {
   const { release, exposedSchema, path, bodySize } = content;
   const request = nginxTime(durationMs(content.timeouts?.request ?? defaultRequestTimeout));
   const prefix = pathPrefix(path);
+  // The next release will be under the same pods, and this configuration is written once.
+  const inPlace = isInPlace(content);
   const sentinelUrl = `http://127.0.0.1:${postgrestPort}/rpc/${sentinelFunction(release.id)}`;
   return `load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 worker_processes 1;
@@ -74,13 +77,13 @@ http {
   js_fetch_timeout 3s;
   js_var $sentinel_url ${sentinelUrl};
   js_var $ready_url http://127.0.0.1:${postgrestAdminPort}/ready;
-  js_var $held_since "";
+${inPlace ? '  js_var $in_place 1;\n' : ''}  js_var $held_since "";
   js_var $holds 0;
   js_set $is_restarting gate.isRestarting;
   js_set $observed gate.observe;
 
   map "" $revision { default "${number}"; }
-  map "" $release { default "${release.id}"; }
+  map "" $release { default "${inPlace ? '' : release.id}"; }
   map $http_x_request_id $id { default $http_x_request_id; "" $request_id; }
   map $http_x_pgrst_probe $is_probe { default 1; "" 0; }
   map $is_probe $is_logged { default 1; 1 0; }

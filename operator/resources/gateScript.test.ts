@@ -4,6 +4,7 @@ import { gateScript } from './gateScript.ts';
 /** A request as njs shows it, as far as gate.js looks. */
 interface Request {
   method: string;
+  args: Record<string, string>;
   variables: Record<string, string>;
   headersOut: Record<string, string>;
   return: (status: number, body: string) => void;
@@ -34,11 +35,22 @@ function dictionary() {
 
 /** What PostgREST answers: the sentinel, and its admin server's /ready. 0: it refuses. */
 let postgrest: { sentinel: number; ready: number };
+/** The settings that it has loaded: the token that it shows, and how. */
+let loadedSettings: { token: string; by: 'profile' | 'traceHeader' } | undefined;
 let asked: string[];
 let answer: { status: number; body: string } | undefined;
 let redirect: string | undefined;
 
+function answerOf(status: number, headers: Record<string, string> = {}) {
+  return {
+    status,
+    headers: new Headers({ Server: 'postgrest/12.0.2', ...headers }),
+    text: async () => `body of ${status}`,
+  };
+}
+
 beforeEach(() => {
+  loadedSettings = undefined;
   postgrest = { sentinel: 200, ready: 200 };
   asked = [];
   answer = undefined;
@@ -46,11 +58,17 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('ngx', {
     shared: { metrics: dictionary(), state: dictionary() },
-    fetch: async (url: string) => {
+    fetch: async (url: string, { headers = {} }: { headers?: Record<string, string> }) => {
       asked.push(url);
-      const status = postgrest[url as keyof typeof postgrest];
+      if (url !== 'sentinel' && url !== 'ready') return answerOf(url.endsWith('0badcafe') ? 200 : 404);
+      const status = postgrest[url];
       if (status === 0) throw new Error('connection refused');
-      return { status, text: async () => `body of ${status}` };
+      const profile = headers['Accept-Profile'];
+      const { token, by } = loadedSettings ?? {};
+      if (profile !== undefined && (by !== 'profile' || profile !== `pgrst-settings-${token ?? ''}`))
+        return answerOf(406);
+      const name = `X-Pgrst-Settings-${token ?? ''}`;
+      return answerOf(status, by === 'traceHeader' ? { [name]: headers[name] ?? '' } : {});
     },
   });
   return () => {
@@ -62,6 +80,7 @@ beforeEach(() => {
 function request(variables: Record<string, string> = {}, method = 'GET'): Request {
   return {
     method,
+    args: {},
     variables: {
       sentinel_url: 'sentinel',
       ready_url: 'ready',
@@ -95,6 +114,12 @@ describe('a pod is ready', () => {
   ])('sentinel %i: %i, %s', async (sentinel, expected) => {
     postgrest = { sentinel, ready: 200 };
     expect(await readiness()).toBe(expected);
+  });
+
+  test('while another release takes the place of the one before, under the same pods', async () => {
+    postgrest.sentinel = 404;
+    await gate.ready(request({ in_place: '1' }));
+    expect(answer?.status).toBe(200);
   });
 
   test('where every request needs a token, once the admin server says so; it is not asked again', async () => {
@@ -139,8 +164,35 @@ describe('the sentinel is passed on as PostgREST answers it', () => {
     const r = request();
     await gate.sentinel(r);
     expect(answer).toEqual({ status, body: `body of ${status}` });
-    expect(r.headersOut).toEqual({ 'X-Pgrst-Loaded': loaded });
+    expect(r.headersOut).toEqual({ 'X-Pgrst-Loaded': loaded, 'X-Pgrst-Version': '12.0.2' });
   });
+
+  test('another release is looked for where somebody asks for it', async () => {
+    const r = {
+      ...request({ sentinel_url: 'http://x/rpc/pgrst_sentinel_00000001' }),
+      args: { release: '0badcafe' },
+    };
+    await gate.sentinel(r);
+    expect(asked).toEqual(['http://x/rpc/pgrst_sentinel_00000001', 'http://x/rpc/pgrst_sentinel_0badcafe']);
+    expect(answer?.status).toBe(200);
+  });
+
+  test.each(['profile', 'traceHeader'] as const)(
+    'settings are shown by the %s, once they are loaded',
+    async (by) => {
+      const settings = '0123456789ab';
+      const ask = async () => {
+        const r = { ...request(), args: { settings, by } };
+        await gate.sentinel(r);
+        return r.headersOut['X-Pgrst-Settings'];
+      };
+      expect(await ask()).toBeUndefined();
+      loadedSettings = { token: 'ba9876543210', by };
+      expect(await ask()).toBeUndefined();
+      loadedSettings = { token: settings, by };
+      expect(await ask()).toBe(settings);
+    },
+  );
 
   test('502 when PostgREST is away', async () => {
     postgrest.sentinel = 0;

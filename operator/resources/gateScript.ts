@@ -63,12 +63,12 @@ async function hold(r) {
   r.internalRedirect('@forward');
 }
 
-async function ask(url, method) {
+async function ask(url, method, headers) {
   try {
-    const reply = await ngx.fetch(url, { method: method });
-    return { status: reply.status, body: await reply.text() };
+    const reply = await ngx.fetch(url, { method: method, headers: headers || {} });
+    return { status: reply.status, headers: reply.headers, body: await reply.text() };
   } catch (e) {
-    return { status: 0, body: '' };
+    return { status: 0, headers: new Headers(), body: '' };
   }
 }
 
@@ -87,7 +87,7 @@ async function look(r) {
   state.set('loaded', loaded ? 1 : 0);
   state.set('remembers', loaded && needsToken ? 1 : 0);
   if (loaded) state.set('restarting', 0);
-  return { status: seen.status, body: seen.body, loaded: loaded };
+  return { status: seen.status, headers: seen.headers, body: seen.body, loaded: loaded };
 }
 
 // Runs four times a second. Where readiness is remembered instead of seen, a restart of PostgREST must not be missed:
@@ -96,16 +96,37 @@ async function watch(session) {
   if (ngx.shared.state.get('remembers') === 1) await look(session);
 }
 
+// Where a release takes the place of the one before, under the same pods, another sentinel is no reason to leave.
 async function ready(r) {
   const seen = await look(r);
-  const isReady = seen.loaded && seen.status !== 404;
+  const isReady = seen.loaded && (seen.status !== 404 || r.variables.in_place === '1');
   r.return(isReady ? 200 : 503, 'the sentinel answered ' + seen.status + '\\n');
 }
 
+// Asked with ?release it looks for that release, with ?settings it says whether those settings are loaded: by a profile
+// that PostgREST knows only then, or by a header that it sends back only then.
 async function sentinel(r) {
   const seen = await look(r);
+  let answer = seen;
+  if (/^[0-9a-f]{8}$/.test(r.args.release || ''))
+    answer = await ask(r.variables.sentinel_url.replace(/[0-9a-f]{8}$/, r.args.release), 'OPTIONS');
+  const token = r.args.settings || '';
+  if (/^[0-9a-f]{12}$/.test(token) && (await holds(r, token))) r.headersOut['X-Pgrst-Settings'] = token;
+  const server = /^postgrest\\/([0-9A-Za-z.-]+)/.exec(seen.headers.get('Server') || '');
+  if (server) r.headersOut['X-Pgrst-Version'] = server[1];
   r.headersOut['X-Pgrst-Loaded'] = String(seen.loaded);
-  r.return(seen.status || 502, seen.body);
+  r.return(answer.status || 502, answer.body);
+}
+
+async function holds(r, token) {
+  if (r.args.by === 'profile') {
+    const headers = { 'Accept-Profile': 'pgrst-settings-' + token };
+    const known = await ask(r.variables.sentinel_url, 'OPTIONS', headers);
+    return known.status === 200 || known.status === 404;
+  }
+  const name = 'X-Pgrst-Settings-' + token;
+  const echo = await ask(r.variables.sentinel_url, 'OPTIONS', { [name]: token });
+  return echo.headers.get(name) === token;
 }
 
 function metrics(r) {

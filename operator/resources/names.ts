@@ -24,6 +24,8 @@ export interface Names {
   readonly networkPolicy: (component: Component) => string;
   /** A revision's Deployment, Service, ConfigMap and ControllerRevision. */
   readonly revision: (number: number) => string;
+  /** The ConfigMap with the settings that the pods of a revision's Deployment read anew when they are told to. */
+  readonly settings: (workload: number) => string;
 }
 
 /**
@@ -41,6 +43,7 @@ export function names(instance: string): Names {
     budget: instance,
     networkPolicy: (component) => `${instance}-${tag}-${component}`,
     revision: (number) => `${instance}-r${number}-${tag}`,
+    settings: (workload) => `${instance}-r${workload}-${tag}-settings`,
   };
 }
 

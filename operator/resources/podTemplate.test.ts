@@ -40,9 +40,19 @@ describe('PostgREST', () => {
       PGRST_SERVER_HOST: '127.0.0.1',
       PGRST_SERVER_PORT: '3000',
       PGRST_ADMIN_SERVER_PORT: '3001',
+    });
+    expect(variables({ pooler: {} })).toMatchObject({
       PGRST_DB_SCHEMAS: 'api_12ab34cd',
       PGRST_APP_SETTINGS_REVISION: '3',
     });
+  });
+
+  test('reads from a file, where it listens, whatever it can read anew: its environment would beat the file', () => {
+    const postgrest = { config: { 'db-max-rows': '5', 'db-pool': '3' } };
+    expect(variables({ postgrest })).toMatchObject({ PGRST_DB_POOL: '3', PGRST_DB_CHANNEL: '$(POD_NAME)' });
+    for (const name of ['PGRST_DB_MAX_ROWS', 'PGRST_DB_SCHEMAS', 'PGRST_APP_SETTINGS_REVISION'])
+      expect(variables({ postgrest })).not.toHaveProperty(name);
+    expect(variables({ postgrest, pooler: {} })).toMatchObject({ PGRST_DB_MAX_ROWS: '5' });
   });
 
   test('connects by the Secret of the user and listens for reloads where there is no pooler', () => {

@@ -5,9 +5,9 @@ import { gateCommand } from './gate.ts';
 import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
 import { clientLifetimeSeconds } from './pooler.ts';
 import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
-import { renamedConfig } from './renamedConfig.ts';
 import type { PodTemplate, RevisionContent } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';
+import { canListen, channelSetting, dividedConfig, settingsFolder, settingsPath } from './settingsFile.ts';
 import { gracePeriodSeconds, poolWaitConfig, preStopSeconds } from './timeouts.ts';
 
 /**
@@ -60,6 +60,9 @@ export function podTemplate(instance: string, number: number, content: RevisionC
       containers: [gateContainer(content)],
       volumes: [
         { name: 'gate', configMap: { name } },
+        ...(canListen(content)
+          ? [{ name: 'settings', configMap: { name: names(instance).settings(number) } }]
+          : []),
         // Not in memory: bodies that are being uploaded would count against the gate's limit.
         { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
       ],
@@ -174,39 +177,59 @@ function postgrestContainer(instance: string, number: number, content: RevisionC
     image: image.name,
     imagePullPolicy: 'IfNotPresent',
     restartPolicy: 'Always',
+    // PostgREST reads its file anew when it is told to; its environment, which beats the file, it never does.
+    ...(canListen(content) ? { command: ['postgrest', settingsPath] } : {}),
     env: postgrestEnv(instance, number, content),
     resources: resources ?? { requests: { cpu: '50m', memory: '64Mi' } },
     securityContext: { ...restrictedContainer, runAsUser: 1000, runAsGroup: 1000 },
+    ...(canListen(content)
+      ? { volumeMounts: [{ name: 'settings', mountPath: settingsFolder, readOnly: true }] }
+      : {}),
   };
 }
 
 interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+  readonly valueFrom?:
+    | { readonly secretKeyRef: { readonly name: string; readonly key: string } }
+    | { readonly fieldRef: { readonly fieldPath: string } };
 }
 
 function postgrestEnv(instance: string, number: number, content: RevisionContent): EnvVar[] {
-  const { config, jwtSecretRef } = content.postgrest;
+  const { jwtSecretRef } = content.postgrest;
+  const listens = canListen(content);
   const parameters: Record<string, string> = {
     ...poolWaitConfig(content.timeouts),
     ...(content.database.pooled ? pooledConfig : {}),
-    ...renamedConfig(config, content),
+    ...dividedConfig(content).env,
     ...(content.cors ? { 'server-cors-allowed-origins': content.cors.allowOrigins.join(',') } : {}),
-    'db-schemas': content.release.schema,
     // Behind transaction pooling LISTEN is never notified, and /ready does not tell.
-    'db-channel-enabled': String(!content.database.pooled),
+    'db-channel-enabled': String(listens),
     'server-host': '127.0.0.1',
     'server-port': String(postgrestPort),
     'admin-server-port': String(postgrestAdminPort),
-    'app-settings-revision': String(number),
+    ...(listens ? {} : { 'db-schemas': content.release.schema, 'app-settings-revision': String(number) }),
   };
   return [
+    ...(listens ? listenerEnv(content) : []),
     ...databaseEnv(instance, number, content),
     ...(jwtSecretRef ? [{ name: 'PGRST_JWT_SECRET', valueFrom: { secretKeyRef: { ...jwtSecretRef } } }] : []),
     ...Object.entries(parameters)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => ({ name: variableOf(name), value: escaped(value) })),
+  ];
+}
+
+/** Who a pod is: for the channel on which it is told to reload, and for whoever looks into pg_stat_activity. */
+function listenerEnv(content: RevisionContent): EnvVar[] {
+  const channel = channelSetting(content);
+  return [
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'PGAPPNAME', value: '$(POD_NAME)' },
+    ...(channel === undefined || content.postgrest.config['db-channel'] !== undefined
+      ? []
+      : [{ name: 'PGRST_DB_CHANNEL', value: channel }]),
   ];
 }
 

@@ -108,11 +108,12 @@ test('the hash of a content stays what it is in later versions of the operator: 
 test('a ControllerRevision gives back what it was made of', () => {
   const content = instanceContent({ pooler: {} });
   const template = podTemplate(owner.name, 3, content);
-  const stored: unknown = JSON.parse(JSON.stringify(controllerRevision(owner, 3, content, template)));
+  const stored: unknown = JSON.parse(JSON.stringify(controllerRevision(owner, 3, content, template, 2)));
   expect(readControllerRevision(stored as ReturnType<typeof controllerRevision>)).toEqual({
     number: 3,
     hash: contentHash(content),
     content,
+    workload: 2,
     podTemplate: template,
   });
 });

@@ -56,6 +56,12 @@ export interface RevisionSnapshot {
   readonly content: RevisionContent;
   /** The pod template as it was rendered when the revision was made; never rendered again. */
   readonly podTemplate: PodTemplate;
+  /**
+   * The revision in whose pods it runs: its own number, or that of an older one from which it differs in nothing but
+   * what PostgREST reads anew when it is told to. Absent: the pods are from before there was a settings file, and
+   * cannot be told anything.
+   */
+  readonly workload?: number;
 }
 
 /** A pod template: opaque JSON for everybody but its builder. */
@@ -124,13 +130,14 @@ export function controllerRevision(
   number: number,
   content: RevisionContent,
   podTemplate: PodTemplate,
+  workload: number,
 ): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: ownedMetadata(owner, names(owner.name).revision(number), revisionLabels(owner.name, number)),
     revision: number,
-    data: { content, hash: contentHash(content), podTemplate },
+    data: { content, hash: contentHash(content), podTemplate, workload },
   };
 }
 
@@ -139,8 +146,8 @@ export function readControllerRevision(object: KubeObject): RevisionSnapshot | u
   const number = object['revision'];
   const data = object['data'] as Omit<RevisionSnapshot, 'number'> | undefined;
   if (typeof number !== 'number' || typeof data?.hash !== 'string') return undefined;
-  const { hash, content, podTemplate } = data;
-  return { number, hash, content, podTemplate };
+  const { hash, content, podTemplate, workload } = data;
+  return { number, hash, content, podTemplate, ...(workload === undefined ? {} : { workload }) };
 }
 
 function isDefaultImage(value: unknown): boolean {

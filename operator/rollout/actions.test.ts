@@ -29,6 +29,7 @@ const settled: ActionWorld = {
   kept: [1, 2],
   ended: [],
   warm: [],
+  reloadsBy: 'Notify',
   isJudged: false,
   awaitsApproval: false,
 };

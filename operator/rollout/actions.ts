@@ -17,6 +17,7 @@ export type Memory = Pick<
   | 'progressedAt'
   | 'breaking'
   | 'restart'
+  | 'reload'
   | 'rejected'
   | 'lastAction'
   | 'history'
@@ -36,6 +37,8 @@ export interface ActionWorld {
   readonly ended: readonly number[];
   /** Revisions that have all their pods: going back to one of them waits for nothing. */
   readonly warm: readonly number[];
+  /** How the pods of the revision that serves are made to load everything anew. */
+  readonly reloadsBy: 'Notify' | 'Replace';
   /** The pause is over and the rollout waits for a judgement only. */
   readonly isJudged: boolean;
   /** What the candidate takes from clients, or that nobody knows it, holds it up. */
@@ -103,6 +106,10 @@ const resolvers: Record<Verb, (world: ActionWorld, wanted: number | undefined) =
   restart: (world) =>
     world.main === undefined || world.main === legacy
       ? { refused: 'no revision serves yet: there are no pods to replace' }
+      : world.main,
+  reload: (world) =>
+    world.main === undefined || world.main === legacy
+      ? { refused: 'no revision serves yet: there are no pods to reload' }
       : world.main,
   approve: (world) => {
     if (!isStepping(world)) return { refused: `there is no rollout to approve: ${whyNone(world)}` };
@@ -186,6 +193,15 @@ export function carryOut(accepted: Accepted, world: ActionWorld, nowIso: string)
       return done(`The pods of revision ${accepted.target} are replaced, one after the other.`, {
         restart: { revision: accepted.target, at: nowIso },
       });
+    case 'reload': {
+      const reload = { revision: accepted.target, at: nowIso, way: world.reloadsBy };
+      return world.reloadsBy === 'Notify'
+        ? done(`The pods of revision ${accepted.target} are told to reload, one after the other.`, { reload })
+        : done(
+            `The pods of revision ${accepted.target} cannot be told to reload, so they are replaced, one after the other.`,
+            { reload, restart: { revision: accepted.target, at: nowIso } },
+          );
+    }
     case 'approve': {
       if (accepted.target !== candidateOf(world)) return done('The rollout had ended: nothing was approved.');
       const shown = memory.breaking ?? {

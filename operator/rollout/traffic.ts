@@ -56,11 +56,9 @@ function converge(world: TrafficWorld): TrafficDecision {
     candidate: canary?.revision ?? target,
     weight: 0,
   };
-  return {
-    ...hold(world, world.isProved(expects) ? 'Settled' : 'ProvingTraffic'),
-    ...done,
-    expects: [expects],
-  };
+  const isThere = !world.isSettling || isReady(world);
+  const stage = isThere ? (world.isProved(expects) ? 'Settled' : 'ProvingTraffic') : podStage(world);
+  return { ...hold(world, stage), ...done, expects: [expects] };
 }
 
 /** Abort after the switch, and rollback: all traffic in one write, to pods that are proved. */

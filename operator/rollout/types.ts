@@ -99,6 +99,8 @@ export interface TrafficWorld {
   readonly isHeld: boolean;
   /** Somebody has said promote-full: no steps, no pauses, no checks, only proofs. */
   readonly isFast: boolean;
+  /** The target took over the pods that serve, and they are still to load its settings: it is main, and not there yet. */
+  readonly isSettling: boolean;
   readonly clearance: Clearance;
   /** The judgement at `route.canary.weight`; `passed` where no analysis is asked for. */
   readonly judgement: Judgement;

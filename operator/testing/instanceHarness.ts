@@ -73,6 +73,9 @@ export interface Instance extends KubeObject {
     readonly rejected?: ApiInstanceStatus['rejected'];
     readonly lastAction?: ApiInstanceStatus['lastAction'];
     readonly breaking?: ApiInstanceStatus['breaking'];
+    readonly change?: ApiInstanceStatus['change'];
+    readonly reload?: ApiInstanceStatus['reload'];
+    readonly restart?: ApiInstanceStatus['restart'];
     readonly step?: number;
     readonly heldSince?: string;
     readonly pausedSince?: string;
@@ -210,6 +213,8 @@ function startOperator(
       gateway: undefined,
       operator: { namespace: 'operator' },
     },
+    identity: 'test',
+    onPodReloaded: () => undefined,
     onRolloutEnded: () => undefined,
     images: {
       postgrest: `postgrest:${version}`,

@@ -126,7 +126,7 @@ export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
   if (!policyOfApi || !policyOfPooler) throw new Error('an instance with a pooler has two policies');
   return {
     serviceAccount: serviceAccount(by),
-    controllerRevision: controllerRevision(by, 3, pooled, template),
+    controllerRevision: controllerRevision(by, 3, pooled, template, 3),
     deploymentPooled: deployment(by, 3, template, 2),
     deploymentDirect: deployment(by, 4, podTemplate(by.name, 4, direct), 0),
     deploymentWithAdditions: deployment(by, 5, podTemplate(by.name, 5, added), 1, '2026-11-21T12:00:00.000Z'),

@@ -18,6 +18,14 @@ export interface Script {
   analysis: (order: AnalysisOrder) => AnalysisProgress | AnalysisFailure;
   /** Why the ingress cannot be asked; undefined: it can. */
   unreachable: string | undefined;
+  /** The version that PostgREST says it has; undefined: it says none. */
+  version: string | undefined;
+  /** Pods that hear no notification, by name. */
+  readonly deaf: Set<string>;
+  /** Pods of which the operator gives up that they hear anything, by name. */
+  readonly givesUp: Set<string>;
+  /** The settings that each pod was last told to load, by name. */
+  readonly loaded: Map<string, string>;
   /** For how long a pod does not show that it holds its release, in milliseconds. */
   podDelayMs: number;
 }
@@ -29,6 +37,10 @@ export function createScript(): Script {
     contracts: new Map(),
     analysis: () => ({ verdict: 'Passed', message: 'error rate 0 % of at most 5 %' }),
     unreachable: undefined,
+    version: '12.0.2',
+    deaf: new Set(),
+    givesUp: new Set(),
+    loaded: new Map(),
     podDelayMs: 0,
   };
 }
@@ -85,9 +97,22 @@ export function createScriptedWork(
         const from = clock.now();
         await until(() => clock.now() >= from + script.podDelayMs, context);
         const pod = podAt(spec.ip);
+        const { settings } = spec;
+        if (settings && pod) {
+          await until(() => {
+            const isThere = script.loaded.get(pod.metadata.name) === settings.token;
+            if (!isThere) context.progress({ waitingFor: 'its settings', isStale: true });
+            return isThere;
+          }, context);
+        }
         if (pod) proofs.pods.add(podKey(pod));
-        return { by: 'sentinel' };
+        return { by: 'sentinel', ...(script.version === undefined ? {} : { version: script.version }) };
       }
+      case 'reload':
+        if (script.givesUp.has(spec.pod)) return { deaf: 'nobody listens' };
+        await until(() => !script.deaf.has(spec.pod), context);
+        script.loaded.set(spec.pod, spec.settings?.token ?? '');
+        return { reloadedAfterMs: 1 };
       case 'probes': {
         const failure = script.probes.get(revisionAt(spec.ip));
         return failure === undefined ? { passed: true } : { passed: false, failure };

@@ -18,6 +18,7 @@ export interface TrafficCase {
   readonly capacity?: 'ByWeight';
   readonly isHeld?: true;
   readonly isFast?: true;
+  readonly isSettling?: true;
   readonly clearance?: TrafficWorld['clearance'];
   readonly judgement?: TrafficWorld['judgement'];
   readonly step?: number;
@@ -58,6 +59,7 @@ function world(c: TrafficCase): TrafficWorld {
     capacity: c.capacity ?? 'Full',
     isHeld: c.isHeld ?? false,
     isFast: c.isFast ?? false,
+    isSettling: c.isSettling ?? false,
     clearance: c.clearance ?? 'clear',
     judgement: c.judgement ?? 'passed',
     step: c.step ?? 0,

@@ -67,10 +67,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, create]
-# Every pod of a revision is proved at its own address; the pods of a failed Job tell the end of its log.
+# Every pod of a revision is proved at its own address; the pods of a failed Job tell the end of its log. An annotation
+# makes the kubelet look after the volumes of a pod at once; a pod that does not hear that it is to reload is deleted.
 - apiGroups: ['']
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch, delete]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [get, list, watch]

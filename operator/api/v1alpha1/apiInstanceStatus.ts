@@ -13,6 +13,11 @@ const revisionStatus = z.object({
   release: z.string().max(8).describe('Id of the release that it serves.'),
   replicas: z.int().min(0).describe('Pods that it has.'),
   ready: z.int().min(0).describe('Pods of it that are ready and proved.'),
+  version: z
+    .string()
+    .max(32)
+    .optional()
+    .describe('Version of PostgREST that its pods were seen to run; absent while none has said it.'),
 });
 
 /** The verbs of `pgrst.dev/action`. */
@@ -25,6 +30,7 @@ export const verbs = [
   'rollback',
   'retry',
   'restart',
+  'reload',
   'approve',
 ] as const;
 /** A verb of `pgrst.dev/action`. */
@@ -151,6 +157,37 @@ export const apiInstanceStatus = z
       })
       .optional()
       .describe('The last restart.'),
+    reload: z
+      .object({
+        revision: revisionNumber.describe('The revision whose pods were to load everything anew.'),
+        at: time.describe('When that was asked for (RFC 3339).').meta(dateTime),
+        way: z
+          .enum(['Notify', 'Replace'])
+          .describe(
+            'Notify: the pods are told, one after the other. Replace: they cannot hear it (behind a pooler), so new ones take their places.',
+          ),
+      })
+      .optional()
+      .describe('The last reload that somebody asked for.'),
+    change: z
+      .object({
+        from: revisionNumber.describe('The revision that serves.'),
+        to: revisionNumber.describe('The revision of the spec.'),
+        effect: z
+          .enum(['None', 'Reload', 'NewPods'])
+          .describe(
+            'What it takes: nothing; a reload of the pods that are there; or new pods, which a rollout brings.',
+          ),
+        what: z
+          .array(z.string().max(128))
+          .max(20)
+          .describe('What differs: PostgREST parameters by name, and release, image, routes and the like.')
+          .meta({ 'x-kubernetes-list-type': 'atomic' }),
+      })
+      .optional()
+      .describe(
+        'What the spec changes beside what serves, before and while it is done; absent when nothing does.',
+      ),
     timeouts: z
       .object({
         statement: z

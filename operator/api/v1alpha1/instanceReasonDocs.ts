@@ -35,6 +35,11 @@ export const instanceReasonDocs = {
     means: 'Pods are ready, and it is being proved that each has loaded its release.',
     action: null,
   },
+  Reloading: {
+    kind: 'ApiInstance',
+    means: 'Pods are being told, one after the other, to load their settings and their release anew.',
+    action: null,
+  },
   ProvingTraffic: {
     kind: 'ApiInstance',
     means: 'It is being proved by responses through the ingress that traffic goes where it should.',

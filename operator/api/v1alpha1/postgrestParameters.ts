@@ -337,6 +337,7 @@ export const postgrestParameters: readonly PostgrestParameter[] = [
     // Reloadable since 12.2 only.
     change: 'pods',
     means: 'A header of the request that the answer repeats.',
+    owned: 'by it the operator sees which settings a pod has loaded',
   },
   { name: 'server-unix-socket', type: text, change: 'pods', means: 'The socket.', owned: behindTheGate },
   {

@@ -63,6 +63,7 @@ export const reasons = {
   PoolerNotReady: 'PoolerNotReady',
   ScalingUp: 'ScalingUp',
   ProvingPods: 'ProvingPods',
+  Reloading: 'Reloading',
   ProvingTraffic: 'ProvingTraffic',
   IngressUnreachable: 'IngressUnreachable',
   StepPaused: 'StepPaused',

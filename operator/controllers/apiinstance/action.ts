@@ -8,6 +8,7 @@ import {
   type Accepted,
   type ActionWorld,
 } from '../../rollout/actions.ts';
+import { canListen } from '../../resources/settingsFile.ts';
 import type { Desired } from './desired.ts';
 import type { InstancePlan } from './plan.ts';
 import { usability, type Usability } from './usable.ts';
@@ -75,7 +76,10 @@ function carriedOut(
   const status = { ...world.status, ...memory };
   // Its time goes into the pods, and whether pods had to be started goes into history: were they replaced or started
   // before that is remembered, another life would replace them again, or find them there.
-  const isFirst = accepted.verb === 'restart' || (accepted.verb === 'rollback' && memory.fast !== true);
+  const isFirst =
+    accepted.verb === 'restart' ||
+    accepted.verb === 'reload' ||
+    (accepted.verb === 'rollback' && memory.fast !== true);
   return {
     world: { ...world, status },
     accepting,
@@ -95,6 +99,7 @@ function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | und
     steps: spec.rollout.steps,
     desired,
     main: world.route.main,
+    reloadsBy: reloadsBy(world),
     isJudged: ['Analysing', 'TooFewRequests', 'AnalysisInconclusive'].includes(waitsFor(world)),
     awaitsApproval: ['BreakingChange', 'ContractUnknown'].includes(waitsFor(world)),
     warm: world.revisions
@@ -103,6 +108,13 @@ function actionWorld(world: World, spec: ApiInstanceSpec, desired: Desired | und
     kept: numbers(({ isUsable }) => isUsable),
     ended: numbers(({ isUsable }) => !isUsable),
   };
+}
+
+/** Pods that listen are told, where one can see whether they have heard it. */
+function reloadsBy({ revisions, route, status }: World): 'Notify' | 'Replace' {
+  const serving = revisions.find(({ number }) => number === route.main);
+  const canBeTold = serving?.workload !== undefined && canListen(serving.content);
+  return canBeTold && status.stable?.version !== undefined ? 'Notify' : 'Replace';
 }
 
 /** The reason that the condition Progressing gives: what people have seen when they ask for something. */

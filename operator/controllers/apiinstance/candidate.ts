@@ -10,6 +10,7 @@ import { legacy, type Clearance, type Judgement } from '../../rollout/types.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import type { Desired } from './desired.ts';
 import { isPodProved } from './work.ts';
+import { workloadOf } from './workloads.ts';
 import type { PodState, Work, WorkResult, World } from './world.ts';
 
 /** What is known of a candidate beyond its pods and its traffic, and the work that finds it out. */
@@ -108,7 +109,7 @@ function probing(
   if (probes.length === 0) return { clearance: 'clear', failedCheck: undefined, orders: [] };
   const side = sideOf(spec);
   const asked = pods.flatMap((pod) => {
-    if (pod.ip === undefined || !isPodProved(pod, world.work)) return [];
+    if (pod.ip === undefined || !isPodProved(pod, world)) return [];
     const id = `probes ${pod.uid} ${pod.restarts} ${digest(probes)}`;
     return [{ id, spec: { kind: 'probes', ip: pod.ip, ...side, probes } as const }];
   });
@@ -179,8 +180,9 @@ function judged(world: World, spec: ApiInstanceSpec, revision: number, weight: n
       kind: 'analysis',
       namespace,
       instance,
-      revision,
-      stable: world.route.main ?? legacy,
+      // Gates and their labels know workloads.
+      revision: workloadOf(world, revision),
+      stable: workloadOf(world, world.route.main ?? legacy),
       weight,
       analysis,
     },

@@ -7,8 +7,10 @@ import type { Rejected } from '../../rollout/target.ts';
 import { isOverdue } from './candidate.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
-import { assumedBecause, isTrafficProved, podWaitsFor, unreachable } from './work.ts';
+import { assumedBecause, isTrafficProved, podProgress, unreachable } from './work.ts';
+import { isReloading } from './reload.ts';
 import { usability, type Usability } from './usable.ts';
+import { workloadOf } from './workloads.ts';
 import type { World } from './world.ts';
 
 /** A pod that still has no schema cache after so long points at its database rather than at its start. */
@@ -72,7 +74,7 @@ function available(world: World, spec: ApiInstanceSpec | undefined): Answer {
     : {
         status: 'False',
         reason: 'NoReadyPods',
-        message: `Revision ${main} has no ready pod. See: kubectl describe pods -l pgrst.dev/instance=${world.metadata.name},pgrst.dev/revision=${main}`,
+        message: `Revision ${main} has no ready pod. See: kubectl describe pods -l pgrst.dev/instance=${world.metadata.name},pgrst.dev/revision=${workloadOf(world, main)}`,
       };
 }
 
@@ -247,7 +249,7 @@ function pods(decided: Decided): Answer {
   const state = states.get(target.revision);
   const proved = state?.proved ?? 0;
   const unready = world.pods.filter((pod) => pod.revision === target.revision && !pod.isReady);
-  const waiting = unready.map((pod) => ({ pod, says: podWaitsFor(pod, world.work) }));
+  const waiting = unready.map((pod) => ({ pod, says: podProgress(pod, world)?.waitingFor }));
   const stuck = waiting.find(({ pod, says }) => says !== undefined && world.now - pod.createdAt > startMs);
   const count = `${proved} of ${traffic.size} pods of revision ${target.revision} are ready and proved`;
   if (stuck) {
@@ -256,6 +258,10 @@ function pods(decided: Decided): Answer {
       reason: 'DatabaseUnreachable',
       message: `${count}. Pod ${stuck.pod.name}: ${stuck.says ?? ''}. Check that the database in Secret ${spec.database.uriSecretRef.name} can be reached and that its password is right; the pod's log says more.`,
     };
+  }
+  if (isReloading(target.revision, world)) {
+    const message = `${proved} of ${traffic.size} pods of revision ${target.revision} have loaded what is there now; the others are told, one after the other.`;
+    return { status: 'True', reason: 'Reloading', message };
   }
   const reason = (state?.ready ?? 0) < traffic.size ? 'ScalingUp' : 'ProvingPods';
   return { status: 'True', reason, message: `${count}.` };

@@ -203,7 +203,7 @@ describe('what is remembered of Secrets', () => {
     const content = { postgrest: { jwtSecretRef: jwt }, database: { pooled: true } } as RevisionContent;
     const before = { replicas: 2, restartAt: undefined, credentials: { seen: 'other/jwks=1' } };
     const marks = credentialMarks(
-      { number: 1, content },
+      { number: 1, content, workload: 1 },
       {
         credentials: { versions: new Map([[refText(jwt), '2']]), same: new Set(['jwt/jwks=2']) },
         deployments: new Map([[1, before]]),

@@ -11,12 +11,13 @@ import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { takeAction } from './action.ts';
 import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
-import { baseObjects, revisionObjects, trafficObjects } from './objects.ts';
+import { baseObjects, revisionObjects, takeOverObjects, trafficObjects } from './objects.ts';
 import { credentialNotes } from './credentials.ts';
 import { desiredRevision, type Desired, type NewRevision } from './desired.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
 import { outdated } from './prune.ts';
+import { reloading } from './reload.ts';
 import {
   historyAfter,
   isReproving,
@@ -26,6 +27,7 @@ import {
   withoutRollout,
 } from './status.ts';
 import { endingRevisions } from './usable.ts';
+import { canTakeOver, isWorn, workloadOf } from './workloads.ts';
 import type { Work, World } from './world.ts';
 import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
 
@@ -58,10 +60,14 @@ function decideRollout(
   problem: Problem | undefined,
 ): InstancePlan {
   if (spec.suspend) {
-    return withoutRollout(world, {
-      reason: 'Suspended',
-      message: 'spec.suspend is true: nothing is changed. Set it to false to go on.',
-    });
+    return withoutRollout(
+      world,
+      {
+        reason: 'Suspended',
+        message: 'spec.suspend is true: nothing is changed. Set it to false to go on.',
+      },
+      desired,
+    );
   }
   const failure = problem ? undefined : failureOf(world, spec, desired);
   const known: World = failure ? { ...world, status: { ...world.status, ...failure } } : world;
@@ -101,6 +107,10 @@ function rollOut(
   // Somebody has deleted its snapshot: nothing can be derived from it.
   if (!state) return withoutRollout(world, problem);
 
+  const targetRevision = revisions.find(({ number }) => number === target.revision);
+  if (targetRevision && !isWorn(world, targetRevision) && canTakeOver(world, targetRevision))
+    return takeOver(world, owner, targetRevision);
+
   const { status } = world;
   const resumes = isUnderWay(status, target.revision);
   const candidate = target.mode === 'stepwise' ? candidateOf(world, spec, target.revision) : unquestioned;
@@ -117,6 +127,7 @@ function rollOut(
     pausedSince: resumes && status.pausedSince !== undefined ? Date.parse(status.pausedSince) : undefined,
     isHeld: resumes && status.heldSince !== undefined,
     isFast: resumes && status.fast === true,
+    isSettling: settlesIn(world, target.revision),
     clearance: candidate.clearance,
     judgement: candidate.judgement,
     isProved: (expectation) => isTrafficProved(expectation, spec, world),
@@ -136,6 +147,7 @@ function rollOut(
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
   const after = statusAfter(decided);
+  const reload = reloading(world, spec, owner);
   // Server-side apply would take over what somebody else has under a name of ours.
   const foreign = new Set(world.foreign.map(refKey));
   return {
@@ -153,14 +165,37 @@ function rollOut(
         ),
       ),
       ...trafficObjects(owner, spec, traffic.route, world),
+      ...reload.pokes,
     ].filter((object) => !foreign.has(refKey(refOf(object)))),
-    prune: prune.objects,
-    work: [...workFor(world, spec, owner, traffic), ...candidate.orders],
+    prune: [...prune.objects, ...reload.replaced],
+    work: [...workFor(world, spec, owner, traffic), ...candidate.orders, ...reload.orders],
     notes: credentialNotes(kept, world),
     status: isReproving(decided) ? world.status : after,
     refused: (message) => refusedStatus(world, after, message),
     outcome: outcomeOf(world, traffic, problem, scale),
   };
+}
+
+/**
+ * The workload of a revision becomes its own: the next reconcile sees it have the other's pods, and whatever route those
+ * have. Nothing else happens in this one.
+ */
+function takeOver(world: World, owner: Owner, revision: RevisionSnapshot | NewRevision): InstancePlan {
+  return {
+    apply: takeOverObjects(owner, revision, world),
+    prune: [],
+    status: world.status,
+    notes: [],
+    outcome: { kind: 'waiting', on: 'the settings', retryAfterMs: 0 },
+  };
+}
+
+/** Whether the revision has just taken over the pods of the one that was stable: they are still to load its settings. */
+function settlesIn(world: World, revision: number): boolean {
+  const stable = world.status.stable?.revision;
+  return (
+    stable !== undefined && stable !== revision && workloadOf(world, stable) === workloadOf(world, revision)
+  );
 }
 
 /** Whether status speaks of a rollout, or a way back, to this revision: else what it remembers is of another one. */
@@ -211,7 +246,7 @@ function podsOf(number: number, world: World): Pick<RevisionState, 'replicas' | 
     replicas: world.deployments.get(number)?.replicas,
     pods: pods.length,
     ready: ready.length,
-    proved: ready.filter((pod) => isPodProved(pod, world.work)).length,
+    proved: ready.filter((pod) => isPodProved(pod, world)).length,
   };
 }
 

@@ -1,9 +1,19 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
-import { contentHash, revisionContent, type RevisionSnapshot } from '../../resources/revision.ts';
+import {
+  contentHash,
+  revisionContent,
+  type RevisionContent,
+  type RevisionSnapshot,
+} from '../../resources/revision.ts';
+import { changeBetween } from '../../resources/settingsChange.ts';
 import type { World } from './world.ts';
 
 /** A revision that has no ControllerRevision yet. */
-export type NewRevision = Pick<RevisionSnapshot, 'number' | 'content'>;
+export interface NewRevision extends Pick<RevisionSnapshot, 'number' | 'content'> {
+  readonly workload: number;
+  /** The revision in whose pods it is to run; absent: it gets pods of its own. */
+  readonly host?: RevisionSnapshot;
+}
 
 /** The revision of the spec: one that is kept, or the next number. */
 export interface Desired {
@@ -30,7 +40,23 @@ export function desiredRevision(world: World, spec: ApiInstanceSpec): Desired | 
   const hash = contentHash(content);
   const existing = world.revisions.find((revision) => revision.hash === hash);
   const number = existing?.number ?? nextNumber(world);
-  return { number, hash, release: release.id, revision: existing ?? { number, content } };
+  return { number, hash, release: release.id, revision: existing ?? newRevision(world, number, content) };
+}
+
+function newRevision(world: World, number: number, content: RevisionContent): NewRevision {
+  const host = hostOf(world, content);
+  return host?.workload === undefined
+    ? { number, content, workload: number }
+    : { number, content, workload: host.workload, host };
+}
+
+/** The revision that serves, if its pods need only be told to become this content. */
+function hostOf({ revisions, route, status }: World, content: RevisionContent): RevisionSnapshot | undefined {
+  const serving = revisions.find(({ number }) => number === route.main);
+  if (serving?.workload === undefined) return undefined;
+  // Without PostgREST's version nobody can see which settings it has.
+  if (status.stable?.version === undefined) return undefined;
+  return changeBetween(serving.content, content).effect === 'Reload' ? serving : undefined;
 }
 
 /**

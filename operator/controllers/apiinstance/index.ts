@@ -4,6 +4,7 @@ import { analyse } from '../../proof/analysis.ts';
 import { compareContracts } from '../../proof/contract.ts';
 import { probePod } from '../../proof/podProbes.ts';
 import { provePod } from '../../proof/podProof.ts';
+import { reloadPod, type Notify } from '../../proof/reloadPod.ts';
 import { proveGone, proveTraffic } from '../../proof/trafficProof.ts';
 import { instanceLabel, revisionOf } from '../../resources/names.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
@@ -28,6 +29,7 @@ import { observe, podState } from './observe.ts';
 import type { Routers } from './observeRoute.ts';
 import type { Places } from './places.ts';
 import { endedRollouts, type EndedRollout } from './ended.ts';
+import { createNotifier } from './notifier.ts';
 import type { Work, WorkResult, World } from './world.ts';
 
 /** What the controller of ApiInstances is made of. */
@@ -39,6 +41,10 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
   readonly places: Places;
   /** Who has to reach the pods, for network policies. */
   readonly callers: Callers;
+  /** This operator process, for pg_stat_activity. */
+  readonly identity: string;
+  /** Told of every pod that was told to reload: after how many seconds it had, or undefined when it never did. */
+  readonly onPodReloaded: (seconds: number | undefined) => void;
   /** Told of every rollout that ended, once its end is in status. */
   readonly onRolloutEnded: (ended: EndedRollout) => void;
   /** Proves things. Default: over the network; tests put theirs in its place. */
@@ -50,7 +56,9 @@ export function createApiInstanceController(
   deps: ApiInstanceControllerDeps,
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
   const { client, caches, clock, queue, routers, places, images, callers } = deps;
-  const { run = workRunner(routers, caches, clock) } = deps;
+  const {
+    run = workRunner(routers, caches, clock, createNotifier(client, deps.identity), deps.onPodReloaded),
+  } = deps;
   const secrets = createSecretMemory();
   watchTriggers(caches, places, queue);
   const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
@@ -85,7 +93,13 @@ export function createApiInstanceController(
 /** How many groups of 5 requests the proofs of all instances have on their way at a time. */
 const groupsAtOnce = 12;
 
-function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Work, WorkResult> {
+function workRunner(
+  routers: Routers,
+  caches: Caches,
+  clock: Clock,
+  notifier: (order: Extract<Work, { kind: 'reload' }>) => Notify,
+  onPodReloaded: ApiInstanceControllerDeps['onPodReloaded'],
+): RunTask<Work, WorkResult> {
   const turn = createTurns(groupsAtOnce);
   const dataPlane = (spec: ApiInstanceSpec) => (signal: AbortSignal) => {
     const router = routers[spec.expose.router];
@@ -101,6 +115,11 @@ function workRunner(routers: Routers, caches: Caches, clock: Clock): RunTask<Wor
     switch (spec.kind) {
       case 'pod':
         return provePod({ ...spec, port: adminPort }, clock, context);
+      case 'reload':
+        return reloadPod({ ...spec, port: adminPort }, notifier(spec), clock, context).then((result) => {
+          onPodReloaded('deaf' in result ? undefined : result.reloadedAfterMs / 1000);
+          return result;
+        });
       case 'probes':
         return probePod(spec, clock, context);
       case 'contract':

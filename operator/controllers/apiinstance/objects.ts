@@ -6,13 +6,20 @@ import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import { networkPolicies } from '../../resources/networkPolicy.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
 import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
-import { controllerRevision, type OperandImages, type RevisionSnapshot } from '../../resources/revision.ts';
+import {
+  controllerRevision,
+  type OperandImages,
+  type PodTemplate,
+  type RevisionSnapshot,
+} from '../../resources/revision.ts';
 import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import { legacy, type Route } from '../../rollout/types.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import { credentialMarks } from './credentials.ts';
 import type { NewRevision } from './desired.ts';
+import { settingsObjects } from './reload.ts';
+import { isWorn, routeOfWorkloads } from './workloads.ts';
 import type { World } from './world.ts';
 
 /** What every instance has, whatever it serves: identity, pooler, disruption budget, network policies. */
@@ -58,19 +65,23 @@ export function revisionObjects(
   world: World,
 ): KubeObject[] {
   const { number, content } = revision;
-  const isNew = !('podTemplate' in revision);
-  // The template is pinned when the revision is made: an operator upgrade renders nothing anew and rolls nothing.
-  const template = isNew ? podTemplate(owner.name, number, content) : revision.podTemplate;
+  const template = templateOf(owner, revision);
+  const workload = revision.workload ?? number;
+  const snapshot =
+    'podTemplate' in revision ? [] : [controllerRevision(owner, number, content, template, workload)];
+  // Its workload has another revision's settings: these are the other one's pods.
+  if (!isWorn(world, revision)) return snapshot;
   return [
-    ...(isNew ? [controllerRevision(owner, number, content, template)] : []),
-    ...(world.gateConfigs.has(number) ? [] : [gateConfigMap(owner, number, content)]),
-    revisionService(owner, number),
+    ...snapshot,
+    ...(world.gateConfigs.has(workload) ? [] : [gateConfigMap(owner, workload, content)]),
+    ...settingsObjects(owner, revision, world),
+    revisionService(owner, workload),
     ...(replicas === undefined
       ? []
       : [
           deployment(
             owner,
-            number,
+            workload,
             template,
             replicas,
             restartAt(number, world),
@@ -78,6 +89,30 @@ export function revisionObjects(
           ),
         ]),
   ];
+}
+
+/**
+ * What the workload of a revision has anew so that it becomes this revision's: its snapshot where there is none yet, and
+ * the settings.
+ */
+export function takeOverObjects(
+  owner: Owner,
+  revision: RevisionSnapshot | NewRevision,
+  world: World,
+): KubeObject[] {
+  const { number, content, workload = number } = revision;
+  return [
+    ...('podTemplate' in revision
+      ? []
+      : [controllerRevision(owner, number, content, templateOf(owner, revision), workload)]),
+    ...settingsObjects(owner, revision, world),
+  ];
+}
+
+/** The template is pinned when the revision is made: an operator upgrade renders nothing anew and rolls nothing. */
+function templateOf(owner: Owner, revision: RevisionSnapshot | NewRevision): PodTemplate {
+  if ('podTemplate' in revision) return revision.podTemplate;
+  return revision.host?.podTemplate ?? podTemplate(owner.name, revision.number, revision.content);
 }
 
 /** A restart that was asked for once stays in the template: without it the pods would roll back. */
@@ -96,9 +131,10 @@ export function trafficObjects(
   const { router, preview } = world;
   if (route.main === undefined || !router) return [];
   const main = route.main === legacy ? 'from' : 'stable';
+  const { stable, canary } = routeOfWorkloads(route, world);
   const value = preview?.state === 'found' ? preview.value : undefined;
   return [
-    ...(route.stable === undefined ? [] : [stableService(owner, route.stable)]),
-    ...router.objects(owner, spec, { main, canary: route.canary, preview: value }),
+    ...(stable === undefined ? [] : [stableService(owner, stable)]),
+    ...router.objects(owner, spec, { main, canary, preview: value }),
   ];
 }

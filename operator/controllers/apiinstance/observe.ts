@@ -13,11 +13,14 @@ import { refOf, type KubeObject } from '../../runtime/object.ts';
 import type { Key, WorkState } from '../../runtime/reconciler.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
 import { credentialsOf, restartedAt } from '../../resources/podTemplate.ts';
+import { pokedWith, readWrittenSettings } from '../../resources/settingsFile.ts';
 import type { Caches } from './caches.ts';
-import { refText, secretsOf, type SecretMemory, type SecretRef } from './credentials.ts';
+import { refText, secretsOf, type SecretMemory } from './credentials.ts';
 import { readRoute, type Routers } from './observeRoute.ts';
+import { secretReader } from './readSecret.ts';
 import type { Places } from './places.ts';
-import type { DeploymentState, PodState, SchemaState, SecretValue, WorkResult, World } from './world.ts';
+import { wornBy, type SettingsByWorkload } from './workloads.ts';
+import type { DeploymentState, PodState, SchemaState, WorkResult, World } from './world.ts';
 
 /** What `observe` reads from. */
 export interface ObserveDeps {
@@ -61,7 +64,9 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     previewRef && readSecret(previewRef),
     spec?.pooler && deps.client.get(poolerSecretRef, signal),
   ]);
-  const deployments = deploymentStates(children.deployments.filter(mine));
+  const settings = settingsByWorkload(children.configMaps.filter(mine));
+  const worn = (workload: number): number => wornBy(settings, workload);
+  const deployments = deploymentStates(children.deployments.filter(mine), worn);
   const needs = [
     ...(jwtRef ? [jwtRef] : []),
     ...(spec ? [spec.database.uriSecretRef] : []),
@@ -70,12 +75,14 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const secrets = await Promise.all(needs.map(async (ref) => [refText(ref), await readSecret(ref)] as const));
   const marks = [...deployments.values()].map(({ credentials }) => credentials.seen);
   const stableService = caches.services.get(`${namespace}/${names(name).stableService}`);
+  const selected = mine(stableService) ? selectedWorkload(stableService) : undefined;
   const traffic = readRoute({
     instance,
     spec,
     caches,
     routers: deps.routers,
-    selected: mine(stableService) ? selectedRevision(stableService) : undefined,
+    selected: selected === undefined ? undefined : worn(selected),
+    worn,
     kept: new Set(revisions.map(({ number }) => number)),
     mine,
   });
@@ -98,10 +105,13 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     preview,
     revisions,
     deployments,
-    pods: children.pods.flatMap(podState),
+    pods: children.pods.flatMap(podState).map((pod) => ({ ...pod, revision: worn(pod.workload) })),
     gateConfigs: new Set(
-      children.configMaps.filter(mine).flatMap(({ metadata }) => numberOf(metadata.labels)),
+      children.configMaps
+        .filter((object) => mine(object) && readWrittenSettings(object) === undefined)
+        .flatMap(({ metadata }) => numberOf(metadata.labels)),
     ),
+    settings,
     route: traffic.route,
     hasFrom: traffic.hasFrom,
     rival: traffic.rival,
@@ -167,27 +177,6 @@ async function listRevisions(
     .sort((a, b) => b.number - a.number);
 }
 
-/** Reads keys of Secrets, each Secret once: revisions share theirs. */
-function secretReader(
-  client: KubeClient,
-  namespace: string,
-  signal: AbortSignal,
-): (ref: SecretRef | undefined) => Promise<SecretValue> {
-  const reads = new Map<string, Promise<KubeObject | undefined>>();
-  return async (ref) => {
-    if (!ref) return { state: 'missing', what: 'The spec names no Secret.' };
-    const { name, key } = ref;
-    const read = reads.get(name) ?? client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }, signal);
-    reads.set(name, read);
-    const secret = await read;
-    if (!secret) return { state: 'missing', what: `Secret ${name} does not exist in this namespace.` };
-    const encoded = (secret['data'] as Record<string, string> | undefined)?.[key];
-    if (encoded === undefined) return { state: 'missing', what: `Secret ${name} has no key ${key}.` };
-    const value = Buffer.from(encoded, 'base64').toString('utf8');
-    return { state: 'found', value, version: String(secret.metadata.resourceVersion) };
-  };
-}
-
 function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): SchemaState | undefined {
   const schema = caches.schemas.get(`${namespace}/${spec.schemaRef.name}`) as unknown as
     ApiSchema | undefined;
@@ -211,13 +200,25 @@ interface Workload extends KubeObject {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-function deploymentStates(deployments: readonly KubeObject[]): ReadonlyMap<number, DeploymentState> {
+function settingsByWorkload(configMaps: readonly KubeObject[]): SettingsByWorkload {
+  return new Map(
+    configMaps.flatMap((object) => {
+      const written = readWrittenSettings(object);
+      return written ? numberOf(object.metadata.labels).map((workload) => [workload, written] as const) : [];
+    }),
+  );
+}
+
+function deploymentStates(
+  deployments: readonly KubeObject[],
+  worn: (workload: number) => number,
+): ReadonlyMap<number, DeploymentState> {
   return new Map(
     (deployments as readonly Workload[]).flatMap((deployment) =>
       numberOf(deployment.metadata.labels).map(
         (number) =>
           [
-            number,
+            worn(number),
             {
               replicas: deployment.spec?.replicas ?? 1,
               restartAt: restartedAt(deployment),
@@ -246,15 +247,17 @@ interface Pod extends KubeObject {
   };
 }
 
-/** A pod of ours as its object has it; none while it is being deleted. */
+/** A pod of ours as its object has it, its revision by its label; none while it is being deleted. */
 export function podState(object: KubeObject): PodState[] {
   const { metadata, status } = object as Pod;
   if (metadata.deletionTimestamp !== undefined) return [];
   const containers = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  return numberOf(metadata.labels).map((revision) => ({
+  return numberOf(metadata.labels).map((workload) => ({
     name: metadata.name,
     uid: String(metadata.uid),
-    revision,
+    revision: workload,
+    workload,
+    poked: pokedWith(object),
     ip: status?.podIP,
     isReady: status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
@@ -262,7 +265,7 @@ export function podState(object: KubeObject): PodState[] {
   }));
 }
 
-function selectedRevision(service: KubeObject): number | undefined {
+function selectedWorkload(service: KubeObject): number | undefined {
   const spec = service['spec'] as { selector?: Record<string, string> } | undefined;
   return numberOf(spec?.selector)[0];
 }

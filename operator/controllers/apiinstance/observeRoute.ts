@@ -17,6 +17,8 @@ interface RouteSources {
   readonly routers: Routers;
   /** The revision that the stable Service selects, where that is ours. */
   readonly selected: number | undefined;
+  /** The revision that has a workload now: objects of a router name workloads. */
+  readonly worn: (workload: number) => number;
   readonly kept: ReadonlySet<number>;
   readonly mine: (object: KubeObject | undefined) => object is KubeObject;
 }
@@ -70,7 +72,8 @@ function routeOf(
   const isLegacy = reading.main === 'from' || (hasFrom && stable !== undefined);
   const beforeFirst = hasFrom && !isLegacy;
   const main = isLegacy ? legacy : beforeFirst ? undefined : stable;
-  return { route: { main, stable, canary: reading.canary }, hasFrom };
+  const canary = reading.canary && { ...reading.canary, revision: sources.worn(reading.canary.revision) };
+  return { route: { main, stable, canary }, hasFrom };
 }
 
 /**

@@ -4,6 +4,7 @@ import { names, type Owner } from '../../resources/names.ts';
 import type { TrafficDecision } from '../../rollout/types.ts';
 import type { ObjectRef } from '../../runtime/object.ts';
 import { endingRevisions } from './usable.ts';
+import { workloadOf } from './workloads.ts';
 import type { World } from './world.ts';
 
 /** Revisions beyond the rollback window, and what is left of them. */
@@ -44,16 +45,34 @@ export function outdated(
   const unkept = [...world.deployments.keys()].filter(
     (number) => traffic.stage === 'Settled' && !inUse.has(number) && !kept.has(number),
   );
+  const remaining = [...inUse, ...[...kept].filter((number) => !revisions.includes(number))];
+  const used = new Set(remaining.map((number) => number !== undefined && workloadOf(world, number)));
   const objects = [...revisions, ...unkept].flatMap((number) => {
-    const at = { namespace: owner.namespace, name: names(owner.name).revision(number) };
+    const workload = workloadOf(world, number);
     return [
-      { apiVersion: 'apps/v1', kind: 'Deployment', ...at },
-      { apiVersion: 'v1', kind: 'Service', ...at },
-      { apiVersion: 'v1', kind: 'ConfigMap', ...at },
-      { apiVersion: 'apps/v1', kind: 'ControllerRevision', ...at },
+      ...(used.has(workload) ? [] : workloadObjects(owner, workload, world)),
+      ...(kept.has(number) ? [snapshotOf(owner, number)] : []),
     ];
   });
   return { revisions, objects: [...objects, ...unusedPolicies(world, owner, spec)] };
+}
+
+/** What revisions that share their pods have in common. */
+function workloadObjects({ name, namespace }: Owner, workload: number, { settings }: World): ObjectRef[] {
+  const { revision, settings: settingsName } = names(name);
+  const at = { namespace, name: revision(workload) };
+  return [
+    { apiVersion: 'apps/v1', kind: 'Deployment', ...at },
+    { apiVersion: 'v1', kind: 'Service', ...at },
+    { apiVersion: 'v1', kind: 'ConfigMap', ...at },
+    ...(settings.has(workload)
+      ? [{ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: settingsName(workload) }]
+      : []),
+  ];
+}
+
+function snapshotOf({ name, namespace }: Owner, number: number): ObjectRef {
+  return { apiVersion: 'apps/v1', kind: 'ControllerRevision', namespace, name: names(name).revision(number) };
 }
 
 /** The network policies of an instance whose spec has none any more, or no pooler. */

@@ -1,6 +1,7 @@
 import type { ApiInstanceStatus, RolloutOutcome } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import { isoTime } from '../../api/v1alpha1/shared.ts';
 import { selectorText } from '../../resources/names.ts';
+import { changeBetween } from '../../resources/settingsChange.ts';
 import { timeoutsOf } from '../../resources/timeouts.ts';
 import { addHistory } from '../../rollout/actions.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
@@ -9,7 +10,16 @@ import type { EventNote } from '../../runtime/reconciler.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, type Problem } from './problem.ts';
-import { assumedBecause, isTrafficProved, trafficProvedAt, unreachable, wasSettled } from './work.ts';
+import {
+  assumedBecause,
+  isTrafficProved,
+  podVersion,
+  trafficProvedAt,
+  unreachable,
+  wasSettled,
+} from './work.ts';
+import type { Desired } from './desired.ts';
+import { workloadOf } from './workloads.ts';
 import type { World } from './world.ts';
 
 /** The whole status after a decision. */
@@ -22,13 +32,17 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
   const candidate = isSettled || target.revision === stable ? undefined : settledOn;
   const { main } = world.route;
   const serving = main === undefined ? undefined : states.get(main);
-  const { lastAction, rejected, restart } = world.status;
+  const { lastAction, rejected, restart, reload } = world.status;
+  const change = changeAhead(world, decided.desired);
   const timeouts = serving && timeoutsOfRevision(world, serving.number);
   const after: ApiInstanceStatus = {
     observedGeneration: world.metadata.generation,
     conditions: instanceConditions(decided),
     ...(serving
-      ? { replicas: serving.pods, selector: selectorText(world.metadata.name, serving.number) }
+      ? {
+          replicas: serving.pods,
+          selector: selectorText(world.metadata.name, workloadOf(world, serving.number)),
+        }
       : { replicas: 0 }),
     ...describe('stable', stable, world, states),
     ...describe('candidate', candidate, world, states),
@@ -36,11 +50,29 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
     ...(candidate === undefined ? {} : rolloutAfter(decided)),
     ...(timeouts ? { timeouts } : {}),
     ...(restart ? { restart } : {}),
+    ...(reload ? { reload } : {}),
+    ...(change ? { change } : {}),
     ...(rejected && rejected.length > 0 ? { rejected } : {}),
     ...(lastAction ? { lastAction } : {}),
     ...(history.length > 0 ? { history: [...history] } : {}),
   };
   return candidate === undefined ? after : { ...after, ...progressedAfter(decided, after) };
+}
+
+/** What the revision of the spec changes beside the one that serves, and what that takes; undefined when it serves. */
+function changeAhead(world: World, desired: Desired | undefined): ApiInstanceStatus['change'] {
+  const { main } = world.route;
+  const serving = world.revisions.find(({ number }) => number === main);
+  if (!serving || !desired || desired.number === main) return undefined;
+  const { effect, what } = changeBetween(serving.content, desired.revision.content);
+  // What could be told to pods is not where nobody could tell whether they have heard it.
+  const shares = workloadOf(world, serving.number) === (desired.revision.workload ?? desired.number);
+  return {
+    from: serving.number,
+    to: desired.number,
+    effect: effect === 'Reload' && !shares ? 'NewPods' : effect,
+    what: what.slice(0, 20),
+  };
 }
 
 /** What is remembered of the rollout, or the way back, that is under way. */
@@ -123,9 +155,12 @@ export function refusedStatus(world: World, after: ApiInstanceStatus, words: str
 }
 
 /** A plan that leaves what runs alone and says why nothing is rolled out. */
-export function withoutRollout(world: World, problem: Problem | undefined): InstancePlan {
+export function withoutRollout(world: World, problem: Problem | undefined, desired?: Desired): InstancePlan {
+  const { change: _before, ...known } = world.status;
+  const change = changeAhead(world, desired);
   const status: ApiInstanceStatus = {
-    ...world.status,
+    ...known,
+    ...(change ? { change } : {}),
     observedGeneration: world.metadata.generation,
     conditions: standingConditions(world, problem),
   };
@@ -208,7 +243,29 @@ function describe(
   const known = world.status[role];
   if (!state) return known?.revision === revision ? { [role]: known } : {};
   const { release, pods, proved } = state;
-  return { [role]: { revision, release, replicas: pods, ready: proved } };
+  const version =
+    versionOf(revision, world) ?? (isSamePods(known?.revision, revision, world) ? known?.version : undefined);
+  return {
+    [role]: {
+      revision,
+      release,
+      replicas: pods,
+      ready: proved,
+      ...(version === undefined ? {} : { version }),
+    },
+  };
+}
+
+/** The version of PostgREST that its pods say they run. */
+function versionOf(revision: number, world: World): string | undefined {
+  return world.pods
+    .filter((pod) => pod.revision === revision)
+    .map((pod) => podVersion(pod, world))
+    .find((version) => version !== undefined);
+}
+
+function isSamePods(known: number | undefined, revision: number, world: World): boolean {
+  return known !== undefined && workloadOf(world, known) === workloadOf(world, revision);
 }
 
 function trafficAfter({ world, spec, target, traffic }: Decided): Pick<ApiInstanceStatus, 'traffic'> {

@@ -5,13 +5,16 @@ import type { Priority } from '../../runtime/queue.ts';
 import type { WorkOrder, WorkState } from '../../runtime/reconciler.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { Owner } from '../../resources/names.ts';
+import { toShow } from './reload.ts';
+import { expectationOfWorkloads } from './workloads.ts';
 import type { PodState, Work, World } from './world.ts';
 
 /** The proof that one pod holds its release. A restart inside the pod makes it another one. */
 export function podOrder(pod: PodState, publishedAt: number | undefined, world: World): WorkOrder<Work>[] {
-  if (pod.ip === undefined) return [];
-  const spec = { kind: 'pod', ip: pod.ip, createdAt: pod.createdAt, publishedAt } as const;
-  return [{ id: podWorkId(pod), spec, priority: priorityIn(world) }];
+  const { ip, createdAt } = pod;
+  if (ip === undefined) return [];
+  const spec = { kind: 'pod', ip, createdAt, publishedAt, ...toShow(pod, world) } as const;
+  return [{ id: podWorkId(pod, world), spec, priority: priorityIn(world) }];
 }
 
 /** Where nothing is under way nobody waits for a proof: after a restart a thousand of them end within seconds. */
@@ -21,29 +24,28 @@ function priorityIn(world: World): Priority {
 
 /** The proof that the data plane does what is expected; none without a router. */
 export function trafficOrder(
-  expectation: Expectation,
+  expected: Expectation,
   world: World,
   owner: Owner,
   spec: ApiInstanceSpec,
 ): WorkOrder<Work>[] {
   const { status, router } = world;
   if (!router) return [];
+  const expectation = expectationOfWorkloads(expected, world);
   const request = router.probe(owner, spec, expectation.kind);
   const known = status.traffic;
   const previousWeight =
-    expectation.kind === 'weights' && known?.revision === expectation.candidate
-      ? (known.provedWeight ?? 0)
-      : 0;
+    expected.kind === 'weights' && known?.revision === expected.candidate ? (known.provedWeight ?? 0) : 0;
   return [
     {
-      id: trafficWorkId(expectation, spec, world),
+      id: trafficWorkId(expected, spec, world),
       priority: priorityIn(world),
       spec: {
         kind: 'traffic',
         spec,
         expectation,
         previousWeight,
-        isStanding: stands(expectation, world),
+        isStanding: stands(expected, world),
         request,
       },
     },
@@ -91,13 +93,19 @@ export function goneOrder(
   };
 }
 
-/** Whether this pod was seen to hold its release. */
-export function isPodProved(pod: PodState, work: World['work']): boolean {
-  return work.get(podWorkId(pod))?.state === 'done';
+/** Whether this pod was seen to hold its release, and its settings where it did not start with them. */
+export function isPodProved(pod: PodState, world: Pick<World, 'work' | 'settings'>): boolean {
+  return world.work.get(podWorkId(pod, world))?.state === 'done';
 }
 
-/** What is known of the router's places, and of the work that asks them. */
-type Proofs = Pick<World, 'work' | 'places'>;
+/** The version of PostgREST that runs in a pod, as it said when it was proved; undefined: it was not, or did not say. */
+export function podVersion(pod: PodState, world: Pick<World, 'work' | 'settings'>): string | undefined {
+  const state = world.work.get(podWorkId(pod, world));
+  return state?.state === 'done' && 'by' in state.result ? state.result.version : undefined;
+}
+
+/** What is known of the router's places, of the work that asks them, and of who runs where. */
+type Proofs = Pick<World, 'work' | 'places' | 'settings' | 'revisions'>;
 
 /** Whether the data plane was seen to do this, or nobody could ask it for longer than it needs. */
 export function isTrafficProved(expectation: Expectation, spec: ApiInstanceSpec, proofs: Proofs): boolean {
@@ -134,26 +142,32 @@ export function unreachable(
   return (progress as TrafficProofProgress | undefined)?.unreachable;
 }
 
-/** What a pod that is not proved answered last. */
-export function podWaitsFor(pod: PodState, work: World['work']): string | undefined {
-  const progress = progressOf(work.get(podWorkId(pod)));
-  return (progress as PodProofProgress | undefined)?.waitingFor;
+/** What a pod that is not proved answered last, and whether it has to be told to reload. */
+export function podProgress(
+  pod: PodState,
+  world: Pick<World, 'work' | 'settings'>,
+): PodProofProgress | undefined {
+  return progressOf(world.work.get(podWorkId(pod, world))) as PodProofProgress | undefined;
 }
 
 function progressOf(state: WorkState | undefined): unknown {
   return state?.state === 'running' ? state.progress : undefined;
 }
 
-function podWorkId(pod: PodState): string {
-  return `pod ${pod.uid} ${pod.restarts}`;
+/** Other settings make it another proof. */
+function podWorkId(pod: PodState, { settings }: Pick<World, 'settings'>): string {
+  const written = settings.get(pod.workload);
+  return `pod ${pod.uid} ${pod.restarts} ${written?.token ?? ''}`.trim();
 }
 
 /** Other places of the router make it another proof: a replica that has just come has been asked nothing. */
 function trafficWorkId(
-  expectation: Expectation,
+  expected: Expectation,
   spec: ApiInstanceSpec,
-  { places }: Pick<World, 'places'>,
+  world: Pick<World, 'places' | 'settings' | 'revisions'>,
 ): string {
+  const { places } = world;
+  const expectation = expectationOfWorkloads(expected, world);
   const what =
     expectation.kind === 'weights'
       ? `${expectation.stable} ${expectation.candidate}=${expectation.weight}`

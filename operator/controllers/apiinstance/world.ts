@@ -5,7 +5,8 @@ import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
 import type { AnalysisFailure, AnalysisOrder } from '../../proof/analysis.ts';
 import type { ContractOrder, ContractResult } from '../../proof/contract.ts';
 import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
-import type { PodProof } from '../../proof/podProof.ts';
+import type { PodProof, PodProofOrder } from '../../proof/podProof.ts';
+import type { ReloadOrder, ReloadResult } from '../../proof/reloadPod.ts';
 import type { TrafficProof } from '../../proof/trafficProof.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
 import type { CredentialMarks } from '../../resources/podTemplate.ts';
@@ -14,18 +15,27 @@ import type { Expectation, Route } from '../../rollout/types.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import type { ProbeRequest, TrafficRouter } from '../../traffic/router.ts';
+import type { SettingsByWorkload } from './workloads.ts';
+
+/** Where a value is in a Secret. */
+type SecretKeyRef = ApiInstanceSpec['database']['uriSecretRef'];
 
 /** A pod of a kept revision, not being deleted. */
 export interface PodState {
   readonly name: string;
   readonly uid: string;
+  /** The revision whose settings its workload has. */
   readonly revision: number;
+  /** What its label says: see workloads.ts. */
+  readonly workload: number;
   readonly ip: string | undefined;
   readonly isReady: boolean;
   /** Restarts of all its containers: a restarted PostgREST has to be proved anew. */
   readonly restarts: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** The settings that it was told to look for in its volume; undefined: none. */
+  readonly poked: string | undefined;
 }
 
 /** What the referenced ApiSchema offers. */
@@ -71,7 +81,8 @@ export interface Credentials {
 }
 
 /** What a piece of long work came to. */
-export type WorkResult = PodProof | PodProbesResult | ContractResult | AnalysisFailure | TrafficProof;
+export type WorkResult =
+  PodProof | ReloadResult | PodProbesResult | ContractResult | AnalysisFailure | TrafficProof;
 
 /** Everything that a decision about one ApiInstance looks at. */
 export interface World {
@@ -96,8 +107,10 @@ export interface World {
   /** By revision. */
   readonly deployments: ReadonlyMap<number, DeploymentState>;
   readonly pods: readonly PodState[];
-  /** Revisions whose gate ConfigMap exists; it is immutable and never written again. */
+  /** Workloads whose gate ConfigMap exists; it is immutable and never written again. */
   readonly gateConfigs: ReadonlySet<number>;
+  /** By workload: the settings that its pods are to have. */
+  readonly settings: SettingsByWorkload;
   /** Who has the traffic, as the stable Service and the router's objects say. */
   readonly route: Route;
   /** Whether the first promotion still is to lead away from the service of `rollout.from`. */
@@ -135,7 +148,17 @@ export type Work =
       readonly ip: string;
       readonly createdAt: number;
       readonly publishedAt: number | undefined;
+      readonly release?: string;
+      readonly settings?: NonNullable<PodProofOrder['settings']>;
     }
+  /** A pod that is told to reload. The runner reads the Secret: no order holds a credential. */
+  | ({
+      readonly kind: 'reload';
+      readonly pod: string;
+      readonly channel: string;
+      readonly namespace: string;
+      readonly uriSecretRef: SecretKeyRef;
+    } & Omit<ReloadOrder, 'port'>)
   | {
       readonly kind: 'traffic';
       readonly spec: ApiInstanceSpec;
