@@ -7,6 +7,7 @@ import * as faults from './faults/index.ts';
 import * as kill from './kill/index.ts';
 import * as migrations from './migrations/index.ts';
 import * as parsing from './parsing/index.ts';
+import * as reload from './reload/index.ts';
 import * as rollout from './rollout/index.ts';
 import * as scale from './scale/index.ts';
 import * as size from './size/index.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Partial<Record<string, Benchmark>>> = {
   kill,
   migrations,
   parsing,
+  reload,
   rollout,
   scale,
   size,

@@ -54,7 +54,7 @@ test('settings reach the pods that are there, come back with a rollback, and no 
 
       await journey.action('reload');
       await instance.until('every pod has loaded everything anew', ({ status }) => {
-        return status?.reload?.way === 'Notify' && status.stable?.ready === 3;
+        return status?.reload?.way === 'Notify' && status.reload.doneAt !== undefined;
       });
       expect(await podsOf(journey, 1), 'the same pods').toEqual(before);
     },

@@ -1,10 +1,9 @@
-import { downCluster, ensureCluster, loadOperator, selectProvider } from '../../hack/cluster/index.ts';
 import type { Cluster } from '../../hack/cluster/types.ts';
-import { installOperator, operatorInstalled, uninstallOperator } from '../../hack/kube/operator.ts';
 import { createLog, type Log } from '../../hack/lib/log.ts';
 import { startLoad } from '../../hack/load/load.ts';
 import { summarise } from '../../hack/load/sample.ts';
 import type { BenchmarkOptions } from '../benchmark.ts';
+import { prepareCluster } from '../prepareCluster.ts';
 import { watchConnections } from './connections.ts';
 import { countLeftovers } from './leftovers.ts';
 import { report } from './report.ts';
@@ -41,17 +40,6 @@ export async function run({ own, signal }: BenchmarkOptions): Promise<void> {
   } finally {
     for (const step of undo) await step();
   }
-}
-
-/** A cluster with this working copy's operator; `undo` gets what takes away what was not there before. */
-async function prepareCluster(undo: (() => Promise<unknown>)[], log: Log): Promise<Cluster> {
-  const existed = (await (await selectProvider({})).status()).exists;
-  if (!existed) undo.unshift(() => downCluster({ log }));
-  const cluster = await ensureCluster({ yes: true, log });
-  if (existed && !(await operatorInstalled(cluster))) undo.unshift(() => uninstallOperator(cluster, log));
-  const images = { ...cluster.images, operator: await loadOperator(cluster, log) };
-  await installOperator({ ...cluster, images }, log);
-  return cluster;
 }
 
 async function measure(

@@ -37,7 +37,7 @@ const loginRetryMs = 1500;
 const weightAnnotation = 'nginx.ingress.kubernetes.io/canary-weight';
 
 /** In one go: what comes second could be too late to see the database away. */
-const restartDatabase = `
+export const restartDatabase = `
   read -r pid < "$PGDATA/postmaster.pid" && kill -INT "$pid" || exit 1
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
   until pg_isready -q -h 127.0.0.1; do sleep 0.05; done`;

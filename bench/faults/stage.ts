@@ -153,7 +153,7 @@ async function close(run: Case): Promise<void> {
  * The example's database, but started again within its container: a container that ends often is started later and later
  * (CrashLoopBackOff), and another pod would begin with an empty volume.
  */
-function restartable(manifest: Manifest): Manifest {
+export function restartable(manifest: Manifest): Manifest {
   if (manifest.kind !== 'Deployment') return manifest;
   const copy = structuredClone(manifest) as unknown as DatabaseDeployment;
   const { spec } = copy.spec.template;

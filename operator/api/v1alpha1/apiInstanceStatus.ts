@@ -166,6 +166,10 @@ export const apiInstanceStatus = z
           .describe(
             'Notify: the pods are told, one after the other. Replace: they cannot hear it (behind a pooler), so new ones take their places.',
           ),
+        doneAt: time
+          .optional()
+          .describe('When every pod was seen to have done it (RFC 3339); absent until then.')
+          .meta(dateTime),
       })
       .optional()
       .describe('The last reload that somebody asked for.'),

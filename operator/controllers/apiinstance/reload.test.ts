@@ -159,6 +159,18 @@ it('behind a pooler the action reload replaces the pods', async () => {
   expect(h.instance().status).toMatchObject({ reload: { way: 'Replace' }, restart: { revision: 1 } });
 });
 
+it('says when a reload is done, and not before every pod has done it', async () => {
+  const h = await setOut({ spec: direct, acts: [begin] });
+  const [first = ''] = podNames(h);
+  h.script.deaf.add(first);
+  action('reload')(h);
+  for (let turns = 0; turns < 20; turns += 1) await h.turn();
+  expect(h.instance().status?.reload).toMatchObject({ way: 'Notify' });
+  expect(h.instance().status?.reload).not.toHaveProperty('doneAt');
+  h.script.deaf.clear();
+  await h.run(({ instance }) => instance?.status?.reload?.doneAt !== undefined);
+});
+
 it('a new operator tells nobody anything again', async () => {
   const h = await setOut({ spec: direct, acts: [begin, { does: rows(5), until: serves(2) }] });
   h.script.loaded.forEach((token, pod) => h.script.loaded.set(pod, token));

@@ -39,9 +39,9 @@ export function settingsObjects(
 ): KubeObject[] {
   const { number, content, workload } = revision;
   if (workload === undefined || !canListen(content)) return [];
+  if (isWritten(revision, world)) return [];
   const source = { number, content, reloadAt: reloadAt(number, world) };
   const written = world.settings.get(workload);
-  if (written?.token === settingsToken(source)) return [];
   // What is written before there are pods, they all start with.
   const writtenAt = written === undefined ? undefined : world.now;
   return [settingsConfigMap(owner, workload, source, markOf(world), writtenAt)];
@@ -86,6 +86,23 @@ export function reloading(world: World, spec: ApiInstanceSpec, { namespace }: Ow
 /** Whether pods of a revision are being told to reload. */
 export function isReloading(revision: number, world: World): boolean {
   return world.pods.some((pod) => pod.revision === revision && podProgress(pod, world)?.isStale === true);
+}
+
+/** Whether nothing of a reload is left to begin: its settings are written, or no pod is older than it. */
+export function isReloaded(
+  { revision, at, way }: NonNullable<World['status']['reload']>,
+  world: World,
+): boolean {
+  const snapshot = world.revisions.find(({ number }) => number === revision);
+  if (way === 'Notify') return snapshot !== undefined && isWritten(snapshot, world);
+  const asked = Math.floor(Date.parse(at) / 1000) * 1000;
+  return world.pods.filter((pod) => pod.revision === revision).every(({ createdAt }) => createdAt >= asked);
+}
+
+/** Whether the settings of a revision are those that its workload has. */
+function isWritten({ number, content, workload }: RevisionSnapshot | NewRevision, world: World): boolean {
+  const written = workload === undefined ? undefined : world.settings.get(workload);
+  return written?.token === settingsToken({ number, content, reloadAt: reloadAt(number, world) });
 }
 
 function reloadOrders(

@@ -19,6 +19,7 @@ import {
   wasSettled,
 } from './work.ts';
 import type { Desired } from './desired.ts';
+import { isReloaded } from './reload.ts';
 import { workloadOf } from './workloads.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +33,8 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
   const candidate = isSettled || target.revision === stable ? undefined : settledOn;
   const { main } = world.route;
   const serving = main === undefined ? undefined : states.get(main);
-  const { lastAction, rejected, restart, reload } = world.status;
+  const { lastAction, rejected, restart } = world.status;
+  const reload = reloadAfter(decided);
   const change = changeAhead(world, decided.desired);
   const timeouts = serving && timeoutsOfRevision(world, serving.number);
   const after: ApiInstanceStatus = {
@@ -57,6 +59,14 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
     ...(history.length > 0 ? { history: [...history] } : {}),
   };
   return candidate === undefined ? after : { ...after, ...progressedAfter(decided, after) };
+}
+
+/** The last reload, with its end once every pod has done it. */
+function reloadAfter({ world, spec, states }: Decided): ApiInstanceStatus['reload'] {
+  const { reload } = world.status;
+  if (!reload || reload.doneAt !== undefined) return reload;
+  const isProved = (states.get(reload.revision)?.proved ?? 0) >= spec.replicas;
+  return isProved && isReloaded(reload, world) ? { ...reload, doneAt: isoTime(world.now) } : reload;
 }
 
 /** What the revision of the spec changes beside the one that serves, and what that takes; undefined when it serves. */
