@@ -68,6 +68,8 @@ export interface JourneyOptions {
   readonly url?: string;
   /** What clients ask for, in turn; the example's own paths where it is left out. */
   readonly requests?: readonly LoadRequest[];
+  /** Edits the ApiSchema that the journey begins with. */
+  readonly schema?: (spec: WrittenSchema) => WrittenSchema;
   /** More objects, applied with the example. */
   beside?(namespace: string, host: string): readonly Manifest[];
   /**
@@ -120,7 +122,13 @@ async function start(
   kubectl: Kubectl,
   namespace: string,
   edit: (spec: WrittenInstance) => WrittenInstance,
-  { url = cluster.ingressUrl, requests = exampleRequests, beside, servedBy }: JourneyOptions,
+  {
+    url = cluster.ingressUrl,
+    requests = exampleRequests,
+    schema: editFirst,
+    beside,
+    servedBy,
+  }: JourneyOptions,
   cleanUps: (() => unknown)[],
 ): Promise<Journey> {
   const host = `${namespace}.example.test`;
@@ -128,7 +136,7 @@ async function start(
     ['apply', '-f', '-'],
     asList([
       ...databaseManifests(namespace),
-      schemaManifest(namespace, 'v1'),
+      schemaManifest(namespace, 'v1', editFirst),
       ...(beside?.(namespace, host) ?? []),
       ...(servedBy === undefined ? [instanceManifest(namespace, host, edit)] : []),
     ]),
