@@ -3,15 +3,23 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Access } from '../../hack/kube/kubectl.ts';
 
+/** What was seen of a role's connections. */
+export interface ConnectionsSeen {
+  /** The most at once. */
+  readonly most: number;
+  /** From where these came: how many from each address, such as `10.244.0.9=20`. */
+  readonly from: string;
+  /** How often somebody looked. */
+  readonly looks: number;
+}
+
 /** A look at the server's connections every 50 ms. */
 export interface ConnectionWatch {
-  /** The most connections of the role that were seen at once, and how often somebody looked. */
-  read(): { readonly most: number; readonly looks: number };
+  read(): ConnectionsSeen;
   stop(): Promise<void>;
 }
 
 const everySeconds = 0.05;
-const word = 'connections';
 
 /** Looks from inside of the database's pod, over one connection of its superuser: the network is not in the way. */
 export function watchConnections(access: Access, namespace: string, role: string): ConnectionWatch {
@@ -22,20 +30,17 @@ export function watchConnections(access: Access, namespace: string, role: string
     ['exec', '-i', '-n', namespace, 'deploy/tasks-db', '--', 'sh', '-c', psql],
     { env: { ...process.env, KUBECONFIG: access.kubeconfig }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  let most = 0;
-  let looks = 0;
+  let seen: ConnectionsSeen = { most: 0, from: '', looks: 0 };
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const count = readLook(line);
-    if (count === undefined) return;
-    looks += 1;
-    most = Math.max(most, count);
+    const look = readLook(line);
+    if (look === undefined) return;
+    const isMore = look.count > seen.most;
+    seen = { ...(isMore ? { most: look.count, from: look.from } : seen), looks: seen.looks + 1 };
   });
   const ended = once(child, 'exit');
-  child.stdin.write(
-    `select '${word} ' || count(*) from pg_stat_activity where usename = '${role}' \\watch ${String(everySeconds)}\n`,
-  );
+  child.stdin.write(`${lookFor(role)} \\watch ${String(everySeconds)}\n`);
   return {
-    read: () => ({ most, looks }),
+    read: () => seen,
     async stop() {
       child.kill('SIGTERM');
       await ended;
@@ -43,8 +48,16 @@ export function watchConnections(access: Access, namespace: string, role: string
   };
 }
 
-/** How many connections a line of psql tells of; undefined when it tells of none. `\watch` prints headings between them. */
-export function readLook(line: string): number | undefined {
-  const found = /^connections (\d+)$/.exec(line);
-  return found === null ? undefined : Number(found[1]);
+function lookFor(role: string): string {
+  return `select 'connections ' || sum(n) || ' from ' || string_agg(host || '=' || n, ' ') from
+    (select host(client_addr), count(*) n from pg_stat_activity where usename = '${role}' group by 1) hosts`.replaceAll(
+    /\s+/g,
+    ' ',
+  );
+}
+
+/** What a line of psql tells; undefined when it tells of no connections. `\watch` prints headings between them. */
+export function readLook(line: string): { readonly count: number; readonly from: string } | undefined {
+  const found = /^connections (\d+) from (.*)$/.exec(line);
+  return found === null ? undefined : { count: Number(found[1]), from: found[2] ?? '' };
 }

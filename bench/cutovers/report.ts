@@ -1,5 +1,6 @@
 import type { Summary } from '../../hack/load/sample.ts';
 import { median, rounded } from '../statistics.ts';
+import type { ConnectionsSeen } from './connections.ts';
 import type { Leftovers } from './leftovers.ts';
 
 /** What came of the cutovers. */
@@ -8,7 +9,7 @@ export interface Result {
   readonly seconds: readonly number[];
   /** `spec.pooler.maxServerConnections`. */
   readonly cap: number;
-  readonly connections: { readonly most: number; readonly looks: number };
+  readonly connections: ConnectionsSeen;
   /** What there was after the first five cutovers, and after all. */
   readonly before: Leftovers;
   readonly after: Leftovers;
@@ -29,7 +30,7 @@ export function report({ seconds, cap, connections, before, after, summary }: Re
     byFailure: summary.byFailure,
     p95Ms: summary.p95,
     maxMs: summary.max,
-    connections: { cap, most: connections.most, looks: connections.looks },
+    connections: { cap, ...connections },
     leaked: Object.fromEntries(leaked),
     objects: after.objects,
     rssMb: { before: rounded(before.rssMb, 1), after: rounded(after.rssMb, 1) },
@@ -38,7 +39,7 @@ export function report({ seconds, cap, connections, before, after, summary }: Re
     '',
     `${String(seconds.length)} cutovers, ${String(json.medianSeconds)} s each (median)`,
     `${String(summary.requests)} requests, ${String(summary.failed)} failed, slowest ${String(summary.max)} ms`,
-    `at most ${String(connections.most)} of ${String(cap)} server connections in ${String(connections.looks)} looks`,
+    `at most ${String(connections.most)} of ${String(cap)} server connections (${connections.from}) in ${String(connections.looks)} looks`,
     `objects at the end: ${Object.entries(after.objects)
       .map(([kind, count]) => `${String(count)} ${kind}`)
       .join(', ')}`,

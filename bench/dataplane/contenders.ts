@@ -1,4 +1,4 @@
-import { startFastapi } from './fastapi.ts';
+import { startFastapi, type Manner } from './fastapi.ts';
 import { benchSpec, startGates, startPooler, startPostgrest } from './pods.ts';
 import type { Database } from './database.ts';
 import type { Programs } from './programs.ts';
@@ -11,6 +11,7 @@ export const names = [
   'PgBouncer',
   'default pod, prepared',
   'default pod',
+  'FastAPI, same, prepared',
   'FastAPI, same',
   'FastAPI, plain',
   'pgbench',
@@ -44,7 +45,7 @@ export async function startContenders(
     const pods = await startPostgrest(scratch, programs, spec, to, processes);
     return { ports: pods.map(({ port }) => port), gates: await startGates(scratch, programs, spec, pods) };
   };
-  const fastapi = async (manner: 'plain' | 'same', user: string) => {
+  const fastapi = async (manner: Manner, user: string) => {
     const { port, userinfo } = await startPooler(scratch, programs, pooled, user);
     const uri = new URL(user);
     const through = `postgres://${userinfo}@127.0.0.1:${String(port)}${uri.pathname}?sslmode=disable`;
@@ -59,6 +60,11 @@ export async function startContenders(
     speaks: 'postgrest',
     ports,
   });
+  const service = (name: Contender['name'], ports: readonly number[]): Contender => ({
+    name,
+    speaks: 'fastapi',
+    ports,
+  });
   return [
     rest('PostgREST', bare.ports),
     rest('gate', bare.gates),
@@ -66,7 +72,11 @@ export async function startContenders(
     rest('PgBouncer', behind.ports),
     rest('default pod, prepared', behindPrepared.gates),
     rest('default pod', behind.gates),
-    { name: 'FastAPI, same', speaks: 'fastapi', ports: await fastapi('same', database.authenticator) },
-    { name: 'FastAPI, plain', speaks: 'fastapi', ports: await fastapi('plain', database.service) },
+    service(
+      'FastAPI, same, prepared',
+      await fastapi({ isSame: true, isPrepared: true }, database.authenticator),
+    ),
+    service('FastAPI, same', await fastapi({ isSame: true, isPrepared: false }, database.authenticator)),
+    service('FastAPI, plain', await fastapi({ isSame: false, isPrepared: true }, database.service)),
   ];
 }

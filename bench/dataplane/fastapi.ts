@@ -25,11 +25,16 @@ export async function installFastapi(log: Log): Promise<string> {
   return join(folder, 'bin', 'python3');
 }
 
-/**
- * `plain`: one statement for each request, as such a service is written; `same`: what PostgREST does for each request
- * before its statement, a transaction with the role, the claims and the request's own facts.
- */
-export type Manner = 'plain' | 'same';
+/** How the service talks to the database. */
+export interface Manner {
+  /**
+   * True: what PostgREST does for each request before its statement, a transaction with the role, the claims and the
+   * request's own facts. False: one statement for each request, as such a service is written.
+   */
+  readonly isSame: boolean;
+  /** False: as asyncpg's documentation says for PgBouncer in transaction mode, which is what our pods do too. */
+  readonly isPrepared: boolean;
+}
 
 // As fast as its documentation knows how: answers are made without a model, the connection is not reset after each
 // request (behind a transaction pooler that would reset another one), uvloop and httptools.
@@ -42,7 +47,8 @@ from pydantic import BaseModel
 
 schema = "${release.schema}"
 columns = "id, name, category, price, note"
-same = os.environ["BENCH_MANNER"] == "same"
+same = os.environ["BENCH_SAME"] == "true"
+cache = dict() if os.environ["BENCH_PREPARED"] == "true" else dict(statement_cache_size=0)
 
 
 class Connection(asyncpg.Connection):
@@ -52,7 +58,7 @@ class Connection(asyncpg.Connection):
 
 @asynccontextmanager
 async def lifespan(app):
-    options = dict(min_size=0, max_size=10, connection_class=Connection)
+    options = dict(min_size=0, max_size=10, connection_class=Connection, **cache)
     async with asyncpg.create_pool(os.environ["BENCH_URL"], **options) as pool:
         app.state.pool = pool
         yield
@@ -149,7 +155,11 @@ export async function startFastapi(
     const daemon: Daemon = {
       command: python,
       args: ['-m', 'uvicorn', '--app-dir', scratch, '--port', String(port), ...server, 'service:app'],
-      env: { BENCH_MANNER: manner, BENCH_URL: uri.replace(/^postgres:/, 'postgresql:') },
+      env: {
+        BENCH_SAME: String(manner.isSame),
+        BENCH_PREPARED: String(manner.isPrepared),
+        BENCH_URL: uri.replace(/^postgres:/, 'postgresql:'),
+      },
       pidFile: join(scratch, 'run', `fastapi-${String(port)}.pid`),
       logFile: join(scratch, `fastapi-${String(port)}.log`),
     };

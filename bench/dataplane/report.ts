@@ -39,6 +39,7 @@ export function report({ samples, refused, capped }: Results): string[] {
       name: endpoint.name,
       ratioToDirect: rounded(ratioTo(samples, endpoint, ours, 'PostgREST', speed), 3),
       ratioToFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, same', speed), 3),
+      ratioToPreparedFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, same, prepared', speed), 3),
       ratioToPlainFastapi: rounded(ratioTo(samples, endpoint, ours, 'FastAPI, plain', speed), 3),
       contenders: Object.fromEntries(rows.map(({ name, ...row }) => [name, inJson(row)])),
     });
@@ -50,6 +51,7 @@ export function report({ samples, refused, capped }: Results): string[] {
     ours: {
       ratioToDirect: over('PostgREST', all),
       ratioToFastapi: over('FastAPI, same', reads),
+      ratioToPreparedFastapi: over('FastAPI, same, prepared', reads),
       ratioToPlainFastapi: over('FastAPI, plain', reads),
       /** How much CPU time PostgREST alone takes of ours. */
       cpuRatioToDirect: over('PostgREST', all, thrift),
@@ -76,10 +78,10 @@ export function report({ samples, refused, capped }: Results): string[] {
   lines.push('', 'Answers to requests for what is not there:');
   for (const [name, counts] of Object.entries(refused))
     lines.push(`  ${name.padEnd(32)} ${JSON.stringify(counts)}`);
-  const { ratioToDirect, ratioToFastapi, ratioToPlainFastapi, cpuRatioToDirect } = summary.ours;
+  const { ratioToDirect, ratioToFastapi, ratioToPreparedFastapi, cpuRatioToDirect } = summary.ours;
   lines.push(
     '',
-    `The default pod: ${String(ratioToDirect)} of PostgREST alone (${String(cpuRatioToDirect)} by CPU time); reads: ${String(ratioToFastapi)} of a FastAPI that does the same, ${String(ratioToPlainFastapi)} of a plain one. Errors: ${String(summary.errors)}.`,
+    `The default pod: ${String(ratioToDirect)} of PostgREST alone (${String(cpuRatioToDirect)} by CPU time); reads: ${String(ratioToFastapi)} of a FastAPI that does the same, ${String(ratioToPreparedFastapi)} of one that prepares its statements. Errors: ${String(summary.errors)}.`,
     JSON.stringify(summary),
   );
   return lines;
