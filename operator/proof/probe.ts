@@ -98,25 +98,22 @@ function get<Answer>(
   read: (response: IncomingMessage, resolve: (answer: Answer) => void) => void,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const late = AbortSignal.timeout(timeoutMs);
-  const fail = (error: Error): void => {
-    reject(late.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`) : error);
-  };
   const request = options.protocol === 'https:' ? requestHttps : requestHttp;
-  const outgoing = request(
-    {
-      ...options,
-      agent: false,
-      signal: AbortSignal.any([signal, late]),
-    },
-    (response) => {
-      response.on('error', fail);
-      read(response, resolve);
-    },
-  );
-  outgoing.on('error', fail);
+  const outgoing = request({ ...options, agent: false, signal }, (response) => {
+    response.on('error', reject);
+    read(response, resolve);
+  });
+  outgoing.on('error', reject);
+  // Ended with the answer: a signal of its own would keep all of it in memory until the time is over, a thousand times.
+  const late = setTimeout(() => {
+    const error = new Error(`no answer within ${timeoutMs / 1000} s`);
+    reject(error);
+    outgoing.destroy(error);
+  }, timeoutMs);
   outgoing.end();
-  return promise;
+  return promise.finally(() => {
+    clearTimeout(late);
+  });
 }
 
 /** What went wrong, for people. Where a name has several addresses, Node's error has a code and no message. */
