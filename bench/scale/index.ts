@@ -70,6 +70,8 @@ const columns: readonly (readonly [string, (figures: Figures) => string])[] = [
   ['writes', ({ writesAtRest }) => String(writesAtRest)],
   ['rollouts', (figures) => String(figures.rollouts)],
   ['s', ({ rolloutSeconds }) => rolloutSeconds.toFixed(1)],
+  ['their CPU s', ({ rolloutCpu }) => rolloutCpu.toFixed(1)],
+  ['reconciles', ({ rolloutReconciles }) => String(rolloutReconciles)],
   ['reconcile p99 ms', ({ reconcileP99 }) => (reconcileP99 * 1000).toFixed(0)],
   ['queue p99 ms', ({ queueP99 }) => (queueP99 * 1000).toFixed(0)],
   ['peak MB', ({ rolloutRssMb }) => rolloutRssMb.toFixed(0)],

@@ -29,6 +29,9 @@ export interface Figures {
   /** How long so many rollouts at once took, and how long reconciles took and waited for a worker meanwhile. */
   readonly rollouts: number;
   readonly rolloutSeconds: number;
+  /** CPU time of them all, and how many reconciles they took. */
+  readonly rolloutCpu: number;
+  readonly rolloutReconciles: number;
   readonly reconcileP99: number;
   readonly queueP99: number;
   readonly rolloutRssMb: number;
@@ -183,7 +186,7 @@ async function rollOut(world: World, operator: OperatorProcess, instances: numbe
   const count = Math.min(rollouts, instances);
   const keys = instanceKeys(count).map((key) => `apiinstance ${key}`);
   const before = await operator.metrics();
-  const began = Date.now();
+  const [cpu, looks, began] = [operator.cpuSeconds(), await reconciles(operator), Date.now()];
   await world.publish(schemasOf(count), signal);
   await settled(operator, keys, began, signal);
   const after = await operator.metrics();
@@ -193,6 +196,8 @@ async function rollOut(world: World, operator: OperatorProcess, instances: numbe
   return {
     rollouts: count,
     rolloutSeconds: (Math.max(...ended) - began) / 1000,
+    rolloutCpu: operator.cpuSeconds() - cpu,
+    rolloutReconciles: (await reconciles(operator)) - looks,
     reconcileP99: p99('controller_runtime_reconcile_time_seconds'),
     queueP99: p99('workqueue_queue_duration_seconds'),
     rolloutRssMb: operator.rssMb().peak,
