@@ -106,7 +106,8 @@ export function createQueue<K>(options: QueueOptions): Queue<K> {
     for (const entry of delayed.values()) due = Math.min(due, entry.due);
     if (timer?.due === due) return;
     timer?.cancel();
-    timer = due === Infinity ? undefined : { due, cancel: clock.after(due - clock.monotonic(), onTimer) };
+    const wait = Math.max(0, due - clock.monotonic());
+    timer = due === Infinity ? undefined : { due, cancel: clock.after(wait, onTimer) };
   }
 
   function onTimer(): void {
