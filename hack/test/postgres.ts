@@ -13,6 +13,7 @@ import type { KeyPair } from '../lib/pki.ts';
 import { freePorts } from '../lib/ports.ts';
 import { removeScratch, scratchFolder } from '../lib/scratch.ts';
 import { until } from '../lib/wait.ts';
+import { unpackPostgres } from './otherPostgres.ts';
 
 const versionsFolder = '/usr/lib/postgresql';
 
@@ -60,11 +61,16 @@ async function serverPrograms(log: Log): Promise<string> {
   return installed;
 }
 
-/** Tests of an API are written with pgTAP, which comes as a package for each version of PostgreSQL. */
-async function ensurePgTap(bin: string, log: Log): Promise<void> {
+/**
+ * Tests of an API are written with pgTAP, which comes as a package for each version of PostgreSQL. Returns the folder it
+ * is in.
+ */
+async function ensurePgTap(bin: string, log: Log): Promise<string> {
   const version = bin.split('/').at(-2) ?? '';
-  if (!existsSync(`/usr/share/postgresql/${version}/extension/pgtap.control`))
+  const extensions = `/usr/share/postgresql/${version}/extension`;
+  if (!existsSync(join(extensions, 'pgtap.control')))
     await ensurePackages([`postgresql-${version}-pgtap`], log);
+  return extensions;
 }
 
 /** A certificate for the server, of an authority of its own. */
@@ -96,14 +102,14 @@ async function serverUser(): Promise<ServerUser> {
 }
 
 /**
- * Starts the server and returns what stops it again. Sets PGRST_TEST_PG_URL (its superuser), PGRST_TEST_PG_BIN (the
- * folder of its programs), PGRST_TEST_PG_CA (the certificate that its TLS certificate, for localhost and 127.0.0.1, is
+ * Starts the server and returns what stops it again: Debian's newest, or that of the major version PGRST_TEST_PG_VERSION.
+ * Sets PGRST_TEST_PG_URL (its superuser), PGRST_TEST_PG_BIN (the folder of Debian's programs, psql among them), PGRST_TEST_PG_CA (the certificate that its TLS certificate, for localhost and 127.0.0.1, is
  * signed with) and PGRST_TEST_PG_LOG (its log). It takes connections without TLS as well.
  */
 export default async function startPostgres(): Promise<() => Promise<void>> {
   const log = createLog();
   const bin = await serverPrograms(log);
-  await ensurePgTap(bin, log);
+  const extensions = await ensurePgTap(bin, log);
   if (!(await hasCommand('openssl'))) await ensurePackages(['openssl'], log);
   const user = await serverUser();
   const folder = await scratchFolder('pgrst-test-pg-');
@@ -118,6 +124,9 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
   };
 
   try {
+    const { PGRST_TEST_PG_VERSION: major } = process.env;
+    const programs =
+      major === undefined ? bin : await unpackPostgres(major, join(folder, 'server'), extensions, log);
     const password = randomBytes(12).toString('hex');
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, password);
@@ -125,7 +134,7 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
     const [certificates] = await Promise.all([
       createCertificates(join(folder, 'tls'), user),
-      run(join(bin, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
+      run(join(programs, 'initdb'), [...args, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
         ...user,
         cwd: folder,
       }),
@@ -134,7 +143,7 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     writeFileSync(join(folder, 'settings.conf'), settings(port, folder, certificates.server));
     await run('sh', ['-c', `cat ../settings.conf >> postgresql.conf`], { cwd: data });
     const server: Daemon = {
-      command: join(bin, 'postgres'),
+      command: join(programs, 'postgres'),
       args: ['-D', data],
       pidFile,
       logFile,
