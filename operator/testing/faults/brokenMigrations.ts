@@ -13,9 +13,13 @@ const first = 'create table public.x (a int);';
 
 /**
  * Migrations that cannot run: what is wrong, the SQL, and what the message says between the migration's name and what
- * to do.
+ * to do; a list where PostgreSQL 16 and newer say something else.
  */
-export const brokenMigrations: readonly (readonly [what: string, sql: string, says: string])[] = [
+export const brokenMigrations: readonly (readonly [
+  what: string,
+  sql: string,
+  says: string | readonly string[],
+])[] = [
   // Text that is no SQL.
   [
     'a string without its end',
@@ -108,22 +112,28 @@ export const brokenMigrations: readonly (readonly [what: string, sql: string, sa
   [
     'COPY from a file of the server',
     `${first} copy public.x from '/etc/passwd'`,
-    at(
-      2,
-      1,
-      '42501',
-      'must be superuser or have privileges of the pg_read_server_files role to COPY from a file',
-    ),
+    [
+      at(
+        2,
+        1,
+        '42501',
+        'must be superuser or have privileges of the pg_read_server_files role to COPY from a file',
+      ),
+      at(2, 1, '42501', 'permission denied to COPY from a file'),
+    ],
   ],
   [
     'COPY from a program',
     `${first} copy public.x from program 'id'`,
-    at(
-      2,
-      1,
-      '42501',
-      'must be superuser or have privileges of the pg_execute_server_program role to COPY to or from an external program',
-    ),
+    [
+      at(
+        2,
+        1,
+        '42501',
+        'must be superuser or have privileges of the pg_execute_server_program role to COPY to or from an external program',
+      ),
+      at(2, 1, '42501', 'permission denied to COPY to or from an external program'),
+    ],
   ],
   ['LOAD', "load 'x'", at(1, 1, '42501', 'access to library "x" is not allowed')],
   // What fails while it runs.
