@@ -53,7 +53,10 @@ afterAll(async () => {
     await session.close();
     await client.end();
   }
-  await asSuperuser(`drop database ${new URL(database.uri).username}_v with (force)`);
+  const owner = new URL(database.uri).username;
+  await asSuperuser(`drop database ${owner}_v with (force)`);
+  // Since PostgreSQL 16 whoever granted a role cannot be dropped before.
+  await asSuperuser(`drop owned by ${reader}, ${writer}; drop role ${reader}, ${writer}`);
   await database.drop();
 });
 
