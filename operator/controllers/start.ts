@@ -160,13 +160,13 @@ function startWorkers(
         createGatewayRouter(cachedSlices(slices.GatewayAPI), config.GATEWAY_SERVICE),
     },
     places: watchPlaces(slices),
+    identity: config.IDENTITY,
     callers: {
       ingress: config.INGRESS_SERVICE,
       gateway: config.GATEWAY_SERVICE,
       // The operator's Lease is where the operator is.
       operator: { namespace: config.LEASE_NAMESPACE },
     },
-    identity: config.IDENTITY,
     onPodReloaded: metrics.podReloaded,
     onRolloutEnded: ({ outcome, seconds }) => {
       metrics.rolloutEnded(outcome, seconds);

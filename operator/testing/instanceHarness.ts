@@ -208,12 +208,12 @@ function startOperator(
     queue,
     routers: { IngressNginx: router, GatewayAPI: undefined },
     places: { of: () => '', onChange: () => undefined },
+    identity: 'test',
     callers: {
       ingress: { namespace: 'ingress-nginx' },
       gateway: undefined,
       operator: { namespace: 'operator' },
     },
-    identity: 'test',
     onPodReloaded: () => undefined,
     onRolloutEnded: () => undefined,
     images: {

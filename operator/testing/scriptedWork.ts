@@ -1,4 +1,5 @@
-import type { Work, WorkResult } from '../controllers/apiinstance/world.ts';
+import type { LimitsAnswer, Work, WorkResult } from '../controllers/apiinstance/world.ts';
+import type { ConnectionLimits } from '../database/connectionLimits.ts';
 import type { AnalysisFailure, AnalysisOrder, AnalysisProgress } from '../proof/analysis.ts';
 import type { ContractResult } from '../proof/contract.ts';
 import { revisionOf } from '../resources/names.ts';
@@ -16,6 +17,8 @@ export interface Script {
   readonly contracts: Map<number, ContractResult>;
   /** What the analysis says; by default that the candidate passes. */
   analysis: (order: AnalysisOrder) => AnalysisProgress | AnalysisFailure;
+  /** What the database says of its connections, or why it cannot be asked; by default that there is room for all. */
+  limits: LimitsAnswer;
   /** Why the ingress cannot be asked; undefined: it can. */
   unreachable: string | undefined;
   /** The version that PostgREST says it has; undefined: it says none. */
@@ -26,9 +29,20 @@ export interface Script {
   readonly givesUp: Set<string>;
   /** The settings that each pod was last told to load, by name. */
   readonly loaded: Map<string, string>;
+  /** How often the database was asked for its connections. */
+  asked: number;
   /** For how long a pod does not show that it holds its release, in milliseconds. */
   podDelayMs: number;
 }
+
+/** A server with room for a thousand clients, and none yet. */
+export const roomy: ConnectionLimits = {
+  maxConnections: 1003,
+  reserved: 3,
+  database: { name: 'app', limit: undefined },
+  role: { name: 'authenticator', limit: undefined },
+  sessions: [],
+};
 
 /** Everything passes at once. */
 export function createScript(): Script {
@@ -36,12 +50,14 @@ export function createScript(): Script {
     probes: new Map(),
     contracts: new Map(),
     analysis: () => ({ verdict: 'Passed', message: 'error rate 0 % of at most 5 %' }),
+    limits: { limits: roomy },
     unreachable: undefined,
     version: '12.0.2',
     deaf: new Set(),
     givesUp: new Set(),
     loaded: new Map(),
     podDelayMs: 0,
+    asked: 0,
   };
 }
 
@@ -119,6 +135,9 @@ export function createScriptedWork(
       }
       case 'contract':
         return script.contracts.get(revisionAt(spec.candidate.ip)) ?? { total: 0, changes: [] };
+      case 'connections':
+        script.asked += 1;
+        return script.limits;
       case 'analysis':
         return judge(spec, context);
       case 'traffic': {

@@ -40,6 +40,10 @@ export const apiInstanceConditions: readonly ConditionDoc[] = [
     whenTrue: 'Responses through every ingress replica show that traffic goes where the objects say.',
   },
   { type: 'SchemaCacheProved', whenTrue: 'Every pod was seen to have loaded the release that it serves.' },
+  {
+    type: 'ConnectionBudget',
+    whenTrue: 'The database has room for the connections of a rollout; the message shows the sum.',
+  },
   { type: 'RollbackSafe', whenTrue: 'There is a revision to roll back to; the message names all of them.' },
   {
     type: 'Degraded',

@@ -166,6 +166,22 @@ export const instanceReasonDocs = {
       'A Secret that pods take their credentials from has another value, so the pods are replaced one after the other.',
     action: null,
   },
+  BudgetFits: {
+    kind: 'ApiInstance',
+    means: 'All connections of a cutover fit into what the database has free.',
+    action: null,
+  },
+  BudgetExceeded: {
+    kind: 'ApiInstance',
+    means:
+      'A cutover would open more connections than the database has free, so no new rollout begins; what serves goes on.',
+    action: 'Lower replicas, db-pool or the cap of the pooler, or raise the limit that the message names.',
+  },
+  BudgetUnknown: {
+    kind: 'ApiInstance',
+    means: 'The database could not be asked how many connections it has free; rollouts begin all the same.',
+    action: 'Let the operator reach the database with the URI of the instance.',
+  },
   HostTaken: {
     kind: 'ApiInstance',
     means:

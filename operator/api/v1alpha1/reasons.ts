@@ -90,6 +90,9 @@ export const reasons = {
   ContractUnknown: 'ContractUnknown',
   RouterUnavailable: 'RouterUnavailable',
   CredentialsChanged: 'CredentialsChanged',
+  BudgetFits: 'BudgetFits',
+  BudgetExceeded: 'BudgetExceeded',
+  BudgetUnknown: 'BudgetUnknown',
   HostTaken: 'HostTaken',
   Healthy: 'Healthy',
 

@@ -1,5 +1,5 @@
 import { apiVersion } from '../../api/v1alpha1/shared.ts';
-import { instanceLabel, revisionLabel } from '../../resources/names.ts';
+import { instanceLabel } from '../../resources/names.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { Selection } from '../../runtime/kubeClient.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
@@ -69,10 +69,11 @@ export const cacheSelections: Readonly<
   deployments: { apiVersion: 'apps/v1', kind: 'Deployment', indexers: { instance: byInstance } },
   // Any of them may hold SQL: the controller of ApiSchemas shares this cache. Metadata only.
   configMaps: { apiVersion: 'v1', kind: 'ConfigMap', metadataOnly: true, indexers: { instance: byInstance } },
+  // Those of the revisions and those of the pooler.
   pods: {
     apiVersion: 'v1',
     kind: 'Pod',
-    labelSelector: `${instanceLabel},${revisionLabel}`,
+    labelSelector: instanceLabel,
     indexers: { instance: byInstance },
   },
   budgets: { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', indexers: { instance: byInstance } },

@@ -4,6 +4,7 @@ import type { Condition } from '../../api/v1alpha1/shared.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import { legacy } from '../../rollout/types.ts';
 import type { Rejected } from '../../rollout/target.ts';
+import type { Answer } from './answer.ts';
 import { isOverdue } from './candidate.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
@@ -15,12 +16,6 @@ import type { World } from './world.ts';
 
 /** A pod that still has no schema cache after so long points at its database rather than at its start. */
 const startMs = 15_000;
-
-interface Answer {
-  readonly status: Condition['status'];
-  readonly reason: Reason;
-  readonly message: string;
-}
 
 /** All conditions of an instance that has something to roll out or to keep. */
 export function instanceConditions(decided: Decided): Condition[] {
@@ -35,15 +30,21 @@ export function instanceConditions(decided: Decided): Condition[] {
     RollbackSafe: rollbackSafe(decided.world),
     Degraded: degraded(decided, progress),
     Stalled: stalled(decided.problem),
+    ...(decided.budget.answer ? { ConnectionBudget: decided.budget.answer } : {}),
   });
 }
 
 /** The conditions while nothing can be decided: what serves still serves. */
-export function standingConditions(world: World, problem: Problem | undefined): Condition[] {
+export function standingConditions(world: World, problem: Problem | undefined, budget?: Answer): Condition[] {
   const why: Answer = problem
     ? no(problem)
     : { status: 'False', reason: 'Reconciling', message: 'Nothing can be rolled out yet.' };
-  return write(world, { Available: available(world, world.spec), Ready: why, Stalled: stalled(problem) });
+  return write(world, {
+    Available: available(world, world.spec),
+    Ready: why,
+    Stalled: stalled(problem),
+    ...(budget ? { ConnectionBudget: budget } : {}),
+  });
 }
 
 function write(world: World, answers: Readonly<Record<string, Answer>>): Condition[] {

@@ -9,6 +9,7 @@ import { legacy, type RevisionState, type TrafficDecision } from '../../rollout/
 import { refKey, refOf } from '../../runtime/object.ts';
 import type { WorkOrder } from '../../runtime/reconciler.ts';
 import { takeAction } from './action.ts';
+import { checkBudget, type BudgetCheck } from './budgetCheck.ts';
 import { candidateOf, failureOf, unquestioned } from './candidate.ts';
 import { decideDeletion } from './deletion.ts';
 import { baseObjects, revisionObjects, takeOverObjects, trafficObjects } from './objects.ts';
@@ -66,27 +67,41 @@ function decideRollout(
         reason: 'Suspended',
         message: 'spec.suspend is true: nothing is changed. Set it to false to go on.',
       },
-      desired,
+      { desired },
     );
   }
   const failure = problem ? undefined : failureOf(world, spec, desired);
   const known: World = failure ? { ...world, status: { ...world.status, ...failure } } : world;
-  const target = chooseTarget({
-    desired: problem ? undefined : desired,
-    main: known.route.main,
-    stable: known.status.stable?.revision,
-    candidate: known.status.candidate?.revision,
-    kept: new Set([...known.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
-    rejected: known.status.rejected ?? [],
-  });
-  if (!target) return withoutRollout(world, problem);
+  const choose = (wanted: Desired | undefined): Target | undefined =>
+    chooseTarget({
+      desired: wanted,
+      main: known.route.main,
+      stable: known.status.stable?.revision,
+      candidate: known.status.candidate?.revision,
+      kept: new Set([...known.revisions.map(({ number }) => number), ...(desired ? [desired.number] : [])]),
+      rejected: known.status.rejected ?? [],
+    });
+  const chosen = choose(problem ? undefined : desired);
+  const budget = checkBudget(known, spec, chosen, desired);
+  const stays = budget.isAsking || budget.problem !== undefined;
+  const target = stays ? choose(undefined) : chosen;
+  const obstacle = problem ?? budget.problem;
+  if (!target)
+    return budget.isAsking ? asking(known, budget.orders) : withoutRollout(world, obstacle, { desired, budget });
   // Traffic goes back in this very plan, before its status is written: what failed is explained after.
-  return rollOut(known, spec, owner, target, desired, problem);
+  const plan = rollOut(known, spec, owner, target, desired, obstacle, budget);
+  return budget.isAsking ? asking(known, plan.work) : plan;
 }
 
 /** With Events for what its status says anew. */
 function noted(world: World, plan: InstancePlan): InstancePlan {
   return plan.status ? { ...plan, notes: [...plan.notes, ...rolloutNotes(world.status, plan.status)] } : plan;
+}
+
+/** Nothing moves until it is known whether there is room for what is about to begin; what was proved stays so. */
+function asking({ status }: World, work: InstancePlan['work']): InstancePlan {
+  const outcome = { kind: 'waiting', on: 'connections', retryAfterMs: waitMs } as const;
+  return { apply: [], prune: [], ...(work ? { work } : {}), status, notes: [], outcome };
 }
 
 function rollOut(
@@ -96,6 +111,7 @@ function rollOut(
   target: Target,
   desired: Desired | undefined,
   problem: Problem | undefined,
+  budget: BudgetCheck,
 ): InstancePlan {
   const isNew = desired?.number === target.revision && !('podTemplate' in desired.revision);
   const revisions = [...world.revisions, ...(isNew ? [desired.revision] : [])];
@@ -143,7 +159,19 @@ function rollOut(
   );
   const gone = new Set(prune.revisions);
   const kept = revisions.filter(({ number }) => !gone.has(number));
-  const ended = { world, spec, target, desired, problem, traffic, candidate, resumes, states, canStart };
+  const ended = {
+    world,
+    spec,
+    target,
+    desired,
+    problem,
+    traffic,
+    candidate,
+    budget,
+    resumes,
+    states,
+    canStart,
+  };
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
   const after = statusAfter(decided);
@@ -168,7 +196,12 @@ function rollOut(
       ...reload.pokes,
     ].filter((object) => !foreign.has(refKey(refOf(object)))),
     prune: [...prune.objects, ...reload.replaced],
-    work: [...workFor(world, spec, owner, traffic), ...candidate.orders, ...reload.orders],
+    work: [
+      ...workFor(world, spec, owner, traffic),
+      ...candidate.orders,
+      ...budget.orders,
+      ...reload.orders,
+    ],
     notes: credentialNotes(kept, world),
     status: isReproving(decided) ? world.status : after,
     refused: (message) => refusedStatus(world, after, message),

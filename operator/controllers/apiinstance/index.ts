@@ -22,6 +22,7 @@ import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import type { RunTask } from '../../runtime/tasks.ts';
 import { createTurns } from '../../runtime/turns.ts';
+import { createLimitsQuestion } from './askLimits.ts';
 import { lookUp, type Caches } from './caches.ts';
 import { createSecretMemory } from './credentials.ts';
 import { decide } from './decide.ts';
@@ -39,10 +40,10 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
   /** The operator's defaults; a revision keeps those that it was made with. */
   readonly images: OperandImages;
   readonly places: Places;
-  /** Who has to reach the pods, for network policies. */
-  readonly callers: Callers;
   /** This operator process, for pg_stat_activity. */
   readonly identity: string;
+  /** Who has to reach the pods, for network policies. */
+  readonly callers: Callers;
   /** Told of every pod that was told to reload: after how many seconds it had, or undefined when it never did. */
   readonly onPodReloaded: (seconds: number | undefined) => void;
   /** Told of every rollout that ended, once its end is in status. */
@@ -56,9 +57,7 @@ export function createApiInstanceController(
   deps: ApiInstanceControllerDeps,
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
   const { client, caches, clock, queue, routers, places, images, callers } = deps;
-  const {
-    run = workRunner(routers, caches, clock, createNotifier(client, deps.identity), deps.onPodReloaded),
-  } = deps;
+  const { run = workRunner(routers, caches, clock, createNotifier(client, deps.identity), deps) } = deps;
   const secrets = createSecretMemory();
   watchTriggers(caches, places, queue);
   const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
@@ -98,8 +97,9 @@ function workRunner(
   caches: Caches,
   clock: Clock,
   notifier: (order: Extract<Work, { kind: 'reload' }>) => Notify,
-  onPodReloaded: ApiInstanceControllerDeps['onPodReloaded'],
+  { identity, onPodReloaded }: Pick<ApiInstanceControllerDeps, 'identity' | 'onPodReloaded'>,
 ): RunTask<Work, WorkResult> {
+  const askLimits = createLimitsQuestion(identity);
   const turn = createTurns(groupsAtOnce);
   const dataPlane = (spec: ApiInstanceSpec) => (signal: AbortSignal) => {
     const router = routers[spec.expose.router];
@@ -122,6 +122,8 @@ function workRunner(
         });
       case 'probes':
         return probePod(spec, clock, context);
+      case 'connections':
+        return askLimits(spec.uri, context);
       case 'contract':
         return compareContracts(spec, context);
       case 'analysis':

@@ -106,6 +106,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     revisions,
     deployments,
     pods: children.pods.flatMap(podState).map((pod) => ({ ...pod, revision: worn(pod.workload) })),
+    addresses: new Set(children.pods.flatMap((pod) => (pod as Pod).status?.podIP ?? [])),
     gateConfigs: new Set(
       children.configMaps
         .filter((object) => mine(object) && readWrittenSettings(object) === undefined)

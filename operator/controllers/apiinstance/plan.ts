@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../../rollout/scale.ts';
 import type { Target } from '../../rollout/target.ts';
 import type { RevisionState, TrafficDecision } from '../../rollout/types.ts';
 import type { Plan } from '../../runtime/reconciler.ts';
+import type { BudgetCheck } from './budgetCheck.ts';
 import type { Candidate } from './candidate.ts';
 import type { Desired } from './desired.ts';
 import type { Problem } from './problem.ts';
@@ -21,6 +22,7 @@ export interface Decided {
   readonly problem: Problem | undefined;
   readonly traffic: TrafficDecision;
   readonly candidate: Candidate;
+  readonly budget: BudgetCheck;
   /** Whether this rollout was under way before this decision: what is remembered of it holds. */
   readonly resumes: boolean;
   readonly states: ReadonlyMap<number, RevisionState>;

@@ -7,6 +7,7 @@ import { addHistory } from '../../rollout/actions.ts';
 import type { HistoryEntry } from '../../rollout/scale.ts';
 import { legacy, type RevisionState, type Stage } from '../../rollout/types.ts';
 import type { EventNote } from '../../runtime/reconciler.ts';
+import type { BudgetCheck } from './budgetCheck.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, type Problem } from './problem.ts';
@@ -164,19 +165,27 @@ export function refusedStatus(world: World, after: ApiInstanceStatus, words: str
   return { ...after, conditions: standingConditions(world, { reason: 'InvalidSpec', message }) };
 }
 
-/** A plan that leaves what runs alone and says why nothing is rolled out. */
-export function withoutRollout(world: World, problem: Problem | undefined, desired?: Desired): InstancePlan {
+/**
+ * A plan that leaves what runs alone and says why nothing is rolled out. `desired`: what would be. `budget`: where
+ * nothing runs yet.
+ */
+export function withoutRollout(
+  world: World,
+  problem: Problem | undefined,
+  { desired, budget }: { readonly desired?: Desired | undefined; readonly budget?: BudgetCheck } = {},
+): InstancePlan {
   const { change: _before, ...known } = world.status;
   const change = changeAhead(world, desired);
   const status: ApiInstanceStatus = {
     ...known,
     ...(change ? { change } : {}),
     observedGeneration: world.metadata.generation,
-    conditions: standingConditions(world, problem),
+    conditions: standingConditions(world, problem, budget?.answer),
   };
   return {
     apply: [],
     prune: [],
+    ...(budget ? { work: budget.orders } : {}),
     status,
     notes: [],
     outcome: problem ? blockedBy(problem) : { kind: 'waiting', on: 'the world', retryAfterMs: 5000 },

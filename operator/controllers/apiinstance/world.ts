@@ -2,6 +2,7 @@ import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts';
 import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
+import type { ConnectionLimits } from '../../database/connectionLimits.ts';
 import type { AnalysisFailure, AnalysisOrder } from '../../proof/analysis.ts';
 import type { ContractOrder, ContractResult } from '../../proof/contract.ts';
 import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
@@ -80,9 +81,18 @@ export interface Credentials {
   readonly same: ReadonlySet<string>;
 }
 
+/** What became of asking the database: its limits, or why it could not be asked. */
+export type LimitsAnswer = { readonly limits: ConnectionLimits } | { readonly unknown: string };
+
 /** What a piece of long work came to. */
 export type WorkResult =
-  PodProof | ReloadResult | PodProbesResult | ContractResult | AnalysisFailure | TrafficProof;
+  | LimitsAnswer
+  | PodProof
+  | ReloadResult
+  | PodProbesResult
+  | ContractResult
+  | AnalysisFailure
+  | TrafficProof;
 
 /** Everything that a decision about one ApiInstance looks at. */
 export interface World {
@@ -107,6 +117,8 @@ export interface World {
   /** By revision. */
   readonly deployments: ReadonlyMap<number, DeploymentState>;
   readonly pods: readonly PodState[];
+  /** Addresses of all pods of the instance, the pooler's and those that are stopping among them. */
+  readonly addresses: ReadonlySet<string>;
   /** Workloads whose gate ConfigMap exists; it is immutable and never written again. */
   readonly gateConfigs: ReadonlySet<number>;
   /** By workload: the settings that its pods are to have. */
@@ -172,5 +184,7 @@ export type Work =
   /** The candidate is judged for as long as it has a share. */
   | ({ readonly kind: 'analysis' } & AnalysisOrder)
   | ({ readonly kind: 'contract' } & ContractOrder)
+  /** How many connections the database gives, and who has them. */
+  | { readonly kind: 'connections'; readonly uri: string }
   /** No gate answers any more: the routes of a deleted instance are gone from the data plane. */
   | { readonly kind: 'gone'; readonly spec: ApiInstanceSpec; readonly request: ProbeRequest };
