@@ -26,6 +26,11 @@ test.each<[string, StructuralSchema, string]>([
     '.spec.a: has no description',
   ],
   ['a string without a bound', { type: 'string' }, '.spec: a string without maxLength'],
+  [
+    'a number or text without a bound',
+    { 'x-kubernetes-int-or-string': true },
+    '.spec: a string without maxLength',
+  ],
   ['a list without a bound', { type: 'array', items: flag }, '.spec: a list without maxItems'],
   [
     'a map without a bound',

@@ -19,8 +19,8 @@ export function audit(schema: StructuralSchema, path: string): string[] {
 
 function bounds(schema: StructuralSchema, path: string): string[] {
   const isBounded = schema.enum !== undefined || schema.format === 'date-time';
-  if (schema.type === 'string' && schema.maxLength === undefined && !isBounded)
-    return [`${path}: a string without maxLength`];
+  const isText = schema.type === 'string' || schema['x-kubernetes-int-or-string'] === true;
+  if (isText && schema.maxLength === undefined && !isBounded) return [`${path}: a string without maxLength`];
   if (schema.type === 'array' && schema.maxItems === undefined) return [`${path}: a list without maxItems`];
   if (schema.additionalProperties && schema.maxProperties === undefined)
     return [`${path}: a map without maxProperties`];

@@ -3,6 +3,7 @@ import { group } from '../../operator/api/v1alpha1/shared.ts';
 import { chartCopies, chartCrds } from './chart.ts';
 import { crdOf } from './crd.ts';
 import { kinds } from './kinds.ts';
+import { parametersPage } from './parametersPage.ts';
 import { referenceOf } from './reference.ts';
 import { schemasOf } from './schemas.ts';
 
@@ -26,5 +27,6 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`crds/${group}_${kind.plural}.yaml`, `# ${by}\n${yaml}`);
     files.set(`docs/reference/${kind.singular}.md`, `<!-- ${by} -->\n\n${referenceOf(kind, schemas)}\n`);
   }
+  files.set('docs/reference/postgrest-parameters.md', `<!-- ${by} -->\n\n${parametersPage()}\n`);
   return new Map([...files, ...chartCopies(files)]);
 }

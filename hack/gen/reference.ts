@@ -3,6 +3,7 @@ import type { ReasonDoc } from '../../operator/api/v1alpha1/reasonDoc.ts';
 import { reasonDocs } from '../../operator/api/v1alpha1/reasonDocs.ts';
 import { apiVersion } from '../../operator/api/v1alpha1/shared.ts';
 import type { Kind } from './kinds.ts';
+import { code, table } from './markdown.ts';
 import type { KindSchemas } from './schemas.ts';
 import type { StructuralSchema } from './toStructural.ts';
 
@@ -79,7 +80,8 @@ function typeOf(schema: StructuralSchema): string {
   if (schema.enum) return schema.enum.map((value) => code(String(value))).join(' or ');
   if (schema.items) return `list of ${typeOf(schema.items)}`;
   if (schema.additionalProperties) return `map of ${typeOf(schema.additionalProperties)}`;
-  return schema.format === 'date-time' ? 'time' : schema.type;
+  if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string';
+  return schema.format === 'date-time' ? 'time' : (schema.type ?? '');
 }
 
 function boundsOf(schema: StructuralSchema): string {
@@ -117,18 +119,4 @@ function textOf(schema: StructuralSchema): string {
     ...(schema.items?.['x-kubernetes-validations'] ?? []),
   ];
   return [schema.description ?? '', ...rules.map(({ message }) => `*Rule:* ${message}.`)].join('<br>');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
-
-/** A pipe would end the cell, and `<name>` would be a tag. */
-function escaped(text: string): string {
-  return text.replaceAll('|', String.raw`\|`).replace(/<(?!br>)/g, '&lt;');
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }

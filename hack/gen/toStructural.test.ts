@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { intOrString } from '../../operator/api/v1alpha1/shared.ts';
 import { toJsonSchema } from './schemas.ts';
 import { toStructural } from './toStructural.ts';
 
@@ -52,6 +53,16 @@ describe('a structural schema', () => {
       'a map',
       z.record(z.string(), z.boolean()),
       { type: 'object', additionalProperties: { type: 'boolean' } },
+    ],
+    [
+      'a whole number or a text',
+      intOrString(9).describe('Either.'),
+      {
+        description: 'Either.',
+        maxLength: 9,
+        anyOf: [{ type: 'integer' }, { type: 'string' }],
+        'x-kubernetes-int-or-string': true,
+      },
     ],
     [
       'a list with its Kubernetes keys',

@@ -14,7 +14,8 @@ export interface Validation {
 /** A structural schema: what a CustomResourceDefinition takes, with its keys in a fixed order. */
 export interface StructuralSchema {
   readonly description?: string;
-  readonly type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  /** Absent only with `x-kubernetes-int-or-string`. */
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly format?: string;
   readonly nullable?: boolean;
   readonly enum?: readonly unknown[];
@@ -32,6 +33,8 @@ export interface StructuralSchema {
   readonly properties?: Readonly<Record<string, StructuralSchema>>;
   readonly items?: StructuralSchema;
   readonly additionalProperties?: StructuralSchema;
+  readonly anyOf?: readonly { readonly type: 'integer' | 'string' }[];
+  readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: string;
@@ -87,6 +90,7 @@ export function toStructural(json: JsonSchema, path = ''): Structural {
 }
 
 function rewrite(json: JsonSchema, path: string, problems: string[]): StructuralSchema {
+  if (json['x-kubernetes-int-or-string'] === true) return intOrString(json);
   const complain = (text: string): void => void problems.push(`${path === '' ? '(root)' : path}: ${text}`);
   for (const key of Object.keys(json))
     if (!known.has(key)) complain(`${key} cannot be expressed in a structural schema`);
@@ -120,6 +124,18 @@ function rewrite(json: JsonSchema, path: string, problems: string[]): Structural
   else if (values === true) complain('takes any value: give its values a type');
   for (const key of kubernetes) if (json[key] !== undefined) out[key] = json[key];
   return out as unknown as StructuralSchema;
+}
+
+/** The one union of a structural schema; its length is the text's. */
+function intOrString({ description, anyOf }: JsonSchema): StructuralSchema {
+  const text = (anyOf as readonly JsonSchema[]).find(({ type }) => type === 'string');
+  const maxLength = text?.['maxLength'];
+  return {
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof maxLength === 'number' ? { maxLength } : {}),
+    anyOf: [{ type: 'integer' }, { type: 'string' }],
+    'x-kubernetes-int-or-string': true,
+  };
 }
 
 /** zod's bounds of every integer, which say nothing: a JavaScript number has no more exact ones. */

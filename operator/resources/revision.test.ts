@@ -87,6 +87,14 @@ describe('no new revision is made of', () => {
     expect(contentHash(instanceContent(change))).toBe(pooled);
   });
 
+  test('a number without the quotes around it', () => {
+    const hashOf = (limit: number | string) =>
+      contentHash(instanceContent({ postgrest: { config: { 'db-max-rows': limit } } }));
+    expect(hashOf(10)).toBe(hashOf('10'));
+    // As it was when all values were texts: existing revisions stay the same.
+    expect(hashOf('10')).toBe('3f15e7a22b5c7bd4');
+  });
+
   test('another order of parameters', () => {
     const hashOf = (config: Record<string, string>) =>
       contentHash(instanceContent({ postgrest: { config } }));

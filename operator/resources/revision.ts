@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApiInstanceSpec, PodTemplateAdditions } from '../api/v1alpha1/apiInstance.ts';
 import type { Expose, ExposeRoute } from '../api/v1alpha1/apiInstanceExpose.ts';
 import type { KubeObject } from '../runtime/object.ts';
+import { canonicalConfig } from '../api/v1alpha1/postgrestConfig.ts';
 import { durationMs } from '../api/v1alpha1/shared.ts';
 import { names, ownedMetadata, revisionLabels, type Owner } from './names.ts';
 import { defaultRequestTimeout, type Timeouts } from './timeouts.ts';
@@ -82,7 +83,7 @@ export function revisionContent(from: {
     path: spec.expose.path,
     postgrest: {
       image: { name: image ?? images.postgrest, isDefault: image === undefined },
-      config,
+      config: canonicalConfig(config),
       ...(jwtSecretRef ? { jwtSecretRef } : {}),
       ...(resources ? { resources } : {}),
     },

@@ -41,7 +41,6 @@ describe('the chain of waits', () => {
     ['20', {}, '20s'],
     ['3', undefined, '3s'],
     ['3', {}, '10s'],
-    ['soon', undefined, '10s'],
   ])(
     'with db-pool-acquisition-timeout %s and the pooler %j waits %s for a connection',
     (wait, pooler, pool) => {
@@ -49,6 +48,12 @@ describe('the chain of waits', () => {
       expect(timeoutsOf(instanceContent({ postgrest, ...(pooler ? { pooler } : {}) })).pool).toBe(pool);
     },
   );
+
+  test('of a revision whose parameter is no number, as PostgREST reads it', () => {
+    const content = instanceContent();
+    const config = { 'db-pool-acquisition-timeout': 'soon' };
+    expect(timeoutsOf({ ...content, postgrest: { ...content.postgrest, config } }).pool).toBe('10s');
+  });
 
   test('is in order for every request that the API takes, and the pods have the grace period that it says', () => {
     const requests = fc

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ownedParameters } from '../api/v1alpha1/apiInstance.ts';
+import { ownedParameters } from '../api/v1alpha1/postgrestConfig.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { minimalApiInstance, minimalApiSchema, withValue } from './apiObjects.ts';
 
@@ -25,8 +25,14 @@ const step = fc.oneof(
   fc.record({ weight: fc.constant(1), pause: fc.constant({}) }, optional),
 );
 const parameter = fc.oneof(
-  fc.constantFrom(...ownedParameters, 'db-max-rows', 'db-uris'),
-  textOf('a1-A_.', 3),
+  fc.constantFrom(...ownedParameters),
+  fc.constantFrom('db-max-rows', 'db-pool', 'db-plan-enabled', 'log-level', 'jwt-aud', 'db-uris'),
+  textOf('a1-A_.', 3).map((text) => `app-settings-${text}`),
+);
+const parameterValue = fc.oneof(
+  fc.integer({ min: -1, max: 1001 }),
+  fc.constantFrom('true', 'True', 'yes', 'warn', 'loud', '10', '010', '1.5', '99999999999'),
+  value,
 );
 const ingressNginx = 'nginx.ingress.kubernetes.io';
 const annotation = fc.constantFrom(
@@ -88,7 +94,7 @@ export const apiInstanceObject: fc.Arbitrary<KubeObject> = changed(minimalApiIns
   ),
   'spec.replicas': fc.oneof(fc.integer({ min: -1, max: 2 }), fc.integer({ min: 199, max: 202 })),
   'spec.schemaRef.release': textOf('0f', 9),
-  'spec.postgrest.config': fc.dictionary(parameter, value, { maxKeys: 2 }),
+  'spec.postgrest.config': fc.dictionary(parameter, parameterValue, { maxKeys: 2 }),
   'spec.postgrest.resources.limits': fc.dictionary(
     fc.constantFrom('cpu', 'memory', 'ephemeral-storage', 'gpu', 'CPU'),
     fc.oneof(fc.constant('1'), textOf('1.kKi', 4)),

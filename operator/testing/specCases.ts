@@ -1,5 +1,5 @@
-import { ownedParameters } from '../api/v1alpha1/apiInstance.ts';
 import { fullApiInstance, fullApiSchema, minimalApiInstance, minimalApiSchema } from './apiObjects.ts';
+import { configCases } from './configSpecCases.ts';
 import { exposeCases } from './exposeSpecCases.ts';
 import { podCases } from './podSpecCases.ts';
 import { rolloutCases } from './rolloutSpecCases.ts';
@@ -21,7 +21,6 @@ const schemaLetters = "schema has lower case letters, digits and '_' and does no
 const stepChoice = 'a step is either a weight or a pause: set exactly one of the two';
 const pathForm = "path begins with '/' and does not end with it";
 const hostForm = "host is a DNS name in lower case letters, digits, '-' and '.'";
-const parameterForm = "PostgREST parameters are written as PostgREST's documentation has them";
 const instanceName = 'metadata.name of an ApiInstance has at most 40 characters';
 const ownedAnnotations = 'the operator steers traffic by nginx.ingress.kubernetes.io/canary*';
 const from = { configMapKeyRef: { name: 'todo-sql', key: 'api.sql' } };
@@ -200,35 +199,11 @@ export const apiInstanceCases: readonly SpecCase[] = [
   refused('a release id that is none', i('spec.schemaRef.release', 'v2'), {
     both: 'spec.schemaRef.release: Invalid value',
   }),
-  ...ownedParameters.map((name) =>
-    refused(`the PostgREST parameter ${name}`, i('spec.postgrest.config', { [name]: 'x' }), {
-      rule: `${name} is set by the operator itself: remove it from postgrest.config`,
-    }),
-  ),
-  refused(
-    'two parameters of the operator, of which the first is named',
-    i('spec.postgrest.config', { 'server-port': '80', 'db-uri': 'x' }),
-    { rule: 'db-uri is set by the operator itself' },
-  ),
-  refused(
-    'a PostgREST parameter as an environment variable',
-    i('spec.postgrest.config', { PGRST_DB_URI: 'x' }),
-    {
-      rule: parameterForm,
-    },
-  ),
-  accepted('a PostgREST parameter of 63 characters', i('spec.postgrest.config', { ['a'.repeat(63)]: 'x' })),
-  refused('a PostgREST parameter of 64 characters', i('spec.postgrest.config', { ['a'.repeat(64)]: 'x' }), {
-    rule: parameterForm,
-  }),
-  refused('a PostgREST parameter that is a number', i('spec.postgrest.config', { 'db-max-rows': 10 }), {
-    both: 'must be of type string',
-  }),
   refused(
     '65 PostgREST parameters',
     i(
       'spec.postgrest.config',
-      many(65, (n) => `p-${n}`),
+      many(65, (n) => `app-settings-${n}`),
     ),
     {
       both: 'must have at most 64 items',
@@ -319,6 +294,7 @@ export const apiInstanceCases: readonly SpecCase[] = [
   refused('a misspelt field', i('spec.postgrest.configs', {}), {
     server: 'unknown field "spec.postgrest.configs"',
   }),
+  ...configCases,
   ...exposeCases,
   ...rolloutCases,
   ...podCases,

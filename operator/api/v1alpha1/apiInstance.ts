@@ -2,13 +2,10 @@ import { z } from 'zod';
 import { expose } from './apiInstanceExpose.ts';
 import { rollout } from './apiInstanceRollout.ts';
 import type { ApiInstanceStatus } from './apiInstanceStatus.ts';
+import { celList } from './nearestName.ts';
+import { postgrestConfig } from './postgrestConfig.ts';
 import { atMost, rule } from './rule.ts';
 import { objectName, secretKeyRef, type apiVersion, type ObjectMeta } from './shared.ts';
-
-/** A CEL list of strings that need no escaping. */
-function celList(values: readonly string[]): string {
-  return `[${values.map((value) => `'${value}'`).join(', ')}]`;
-}
 
 /** A container image reference. */
 const image = z.string().min(1).max(512);
@@ -43,50 +40,6 @@ const resources = z
     limits: quantities.optional().describe('What the container may use at most.'),
   })
   .describe('Compute resources of the container.');
-
-/**
- * PostgREST parameters that the operator sets itself: one source of truth for each, and a pod that cannot be pointed
- * at another database or schema than its revision says.
- */
-export const ownedParameters = [
-  'admin-server-host',
-  'admin-server-port',
-  'app-settings-revision',
-  'db-channel-enabled',
-  'db-schemas',
-  'db-uri',
-  'jwt-secret',
-  'server-host',
-  'server-port',
-  'server-unix-socket',
-] as const;
-
-const isOwned = ' is set by the operator itself: remove it from postgrest.config';
-
-const parameterName = /^[a-z][a-z0-9-]{0,62}$/;
-
-const config = rule(
-  rule(atMost(z.record(z.string(), z.string().max(4096)), 64), {
-    cel: `self.all(name, name.matches('${parameterName.source}'))`,
-    js: (value) => Object.keys(value).every((name) => parameterName.test(name)),
-    message:
-      "PostgREST parameters are written as PostgREST's documentation has them: lower case letters, digits and '-', such as db-max-rows",
-  }),
-  {
-    cel: `!self.exists(name, name in ${celList(ownedParameters)})`,
-    js: (value) => !Object.keys(value).some((name) => (ownedParameters as readonly string[]).includes(name)),
-    message: `the operator sets these PostgREST parameters itself, remove them from postgrest.config: ${ownedParameters.join(', ')}`,
-    words: {
-      // Not a filter over the map: the API server's estimate of its cost is without a bound.
-      cel: `(${ownedParameters.map((name) => `'${name}' in self ? '${name}' : `).join('')}'') + '${isOwned}'`,
-      js: (value) => `${ownedParameters.find((name) => name in value) ?? ''}${isOwned}`,
-    },
-  },
-)
-  .default({})
-  .describe(
-    "PostgREST parameters by their names in PostgREST's documentation, such as db-max-rows or db-anon-role; every value is written as a string.",
-  );
 
 const open = (what: string) =>
   z.looseObject({}).describe(what).meta({ 'x-kubernetes-preserve-unknown-fields': true });
@@ -187,7 +140,7 @@ export const apiInstanceSpec = z
           .describe(
             "PostgREST's image. Absent: the operator's default, kept per revision, so that an operator upgrade rolls nothing.",
           ),
-        config,
+        config: postgrestConfig,
         jwtSecretRef: secretKeyRef
           .optional()
           .describe('Key of a Secret with the JWT secret or JWKS, given to PostgREST as jwt-secret.'),

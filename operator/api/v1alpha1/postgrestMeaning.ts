@@ -2,7 +2,9 @@ import type { PostgrestParameter } from './postgrestParameter.ts';
 import { postgrestParameters } from './postgrestParameters.ts';
 
 /** What the names of settings for SQL begin with: `app-settings-tenant` is `current_setting('app.settings.tenant')`. */
-const appSettingPrefix = 'app-settings-';
+export const appSettingPrefix = 'app-settings-';
+/** The one of them that the operator sets itself: the revision's number. */
+export const revisionSetting = `${appSettingPrefix}revision`;
 
 const byName = new Map(postgrestParameters.map((parameter) => [parameter.name, parameter]));
 

@@ -10,7 +10,7 @@ export interface Rule<T> {
   readonly message: string;
   /**
    * The same said of the very value, in both languages: it stands in for `message` then, which remains for the reference
-   * and for a server that could not evaluate `cel`. The words may hold at most 5 kB and no line break (the API server).
+   * and for words that the API server does not take: none, more than 5 kB, or with a line break.
    */
   readonly words?: { readonly cel: string; readonly js: (value: T) => string };
 }
@@ -25,7 +25,7 @@ export function rule<S extends z.ZodType>(schema: S, twin: Rule<z.output<S>>): S
   const meta = schema.meta() ?? {};
   const { words, message } = twin;
   const refined = schema.refine((value) => twin.js(value), {
-    error: words === undefined ? message : ({ input }) => words.js(input as z.output<S>),
+    error: ({ input }) => taken(words?.js(input as z.output<S>)) ?? message,
   });
   return refined.meta({ ...meta, ...withValidation(meta, twin) });
 }
@@ -72,6 +72,14 @@ export function keyedList<E extends z.ZodType<Record<string, unknown>>>(
   return list
     .refine((entries) => new Set(entries.map((entry) => entry[key])).size === entries.length, { message })
     .meta({ ...meta, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+}
+
+/** Words as the API server takes them. */
+function taken(words = ''): string | undefined {
+  const trimmed = words.trim();
+  const isUsable =
+    trimmed !== '' && !/[\r\n]/.test(trimmed) && new TextEncoder().encode(trimmed).length <= 5120;
+  return isUsable ? trimmed : undefined;
 }
 
 function withValidation(

@@ -22,17 +22,21 @@ interface Counted {
 function count(schema: z.core.$ZodType, path: string): Counted[] {
   const { def } = schema._zod;
   const checks = (def.checks ?? []).map((check) => check._zod.def.check);
-  const meta = (z.globalRegistry.get(schema) ?? {}) as Record<string, unknown>;
-  const validations = (meta['x-kubernetes-validations'] ?? []) as { rule: string }[];
+  const here = meta(schema);
+  const validations = (here['x-kubernetes-validations'] ?? []) as { rule: string }[];
   const twins =
     validations.filter((validation) => !validation.rule.includes('oldSelf')).length +
-    (meta['x-kubernetes-list-type'] === 'map' ? 1 : 0) +
-    (meta['maxProperties'] === undefined ? 0 : 1);
+    (here['x-kubernetes-list-type'] === 'map' ? 1 : 0) +
+    (here['maxProperties'] === undefined ? 0 : 1);
   const refinements = checks.filter((check) => check === 'custom').length;
   // An overwrite (trim, toLowerCase) would change a value that the API server keeps as it is.
   expect(checks, `${path} overwrites its value`).not.toContain('overwrite');
-  const here = refinements + twins > 0 ? [{ path, refinements, twins }] : [];
-  return [...here, ...inside(schema).flatMap(([name, inner]) => count(inner, `${path}${name}`))];
+  const found = refinements + twins > 0 ? [{ path, refinements, twins }] : [];
+  return [...found, ...inside(schema).flatMap(([name, inner]) => count(inner, `${path}${name}`))];
+}
+
+function meta(schema: z.core.$ZodType): Record<string, unknown> {
+  return z.globalRegistry.get(schema) ?? {};
 }
 
 function inside(schema: z.core.$ZodType): [string, z.core.$ZodType][] {
@@ -46,6 +50,7 @@ function inside(schema: z.core.$ZodType): [string, z.core.$ZodType][] {
     ];
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return [['', schema.unwrap()]];
+  if (meta(schema)['x-kubernetes-int-or-string'] === true) return [];
   const leaves = ['string', 'int', 'number', 'boolean', 'enum'];
   if (!leaves.includes(schema._zod.def.type))
     throw new Error(`count() does not know ${schema._zod.def.type}`);

@@ -21,6 +21,10 @@ export const dataKey = z
   .max(253)
   .regex(/^[-._a-zA-Z0-9]+$/);
 
+/** A whole number or a text of at most so many characters: YAML's 10 and "10". Kubernetes knows no other union. */
+export const intOrString = (maxLength: number) =>
+  z.union([z.int(), z.string().max(maxLength)]).meta({ 'x-kubernetes-int-or-string': true });
+
 /** Points at one key of a Secret in the same namespace. The value is read when needed and never stored elsewhere. */
 export const secretKeyRef = z
   .object({

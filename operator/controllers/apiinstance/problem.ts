@@ -1,3 +1,4 @@
+import { canonicalConfig } from '../../api/v1alpha1/postgrestConfig.ts';
 import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
@@ -107,7 +108,7 @@ function exposureProblem({ router, rival }: World, spec: ApiInstanceSpec): Probl
   }
   const disorder = timeoutProblem({
     timeouts: { request: expose.timeouts.request },
-    postgrest: spec.postgrest,
+    postgrest: { config: canonicalConfig(spec.postgrest.config) },
     database: { pooled: spec.pooler !== undefined },
   });
   return disorder === undefined ? undefined : { reason: 'InvalidSpec', message: disorder };
