@@ -8,13 +8,14 @@ import { schemasOf } from './schemas.ts';
 const files = generatedFiles();
 const fileOf = (path: string): string => files.get(path) ?? '';
 
-test('there is a CRD, its copy in the chart, and a page for each kind, and one of parameters', () => {
+test('there is a CRD, its copy in the chart, and a page for each kind, and two about PostgREST', () => {
   expect([...files.keys()]).toEqual([
     'crds/pgrst.dev_apischemas.yaml',
     'docs/reference/apischema.md',
     'crds/pgrst.dev_apiinstances.yaml',
     'docs/reference/apiinstance.md',
     'docs/reference/postgrest-parameters.md',
+    'docs/reference/postgrest-versions.md',
     'charts/postgrest-operator/files/crds/pgrst.dev_apischemas.yaml',
     'charts/postgrest-operator/files/crds/pgrst.dev_apiinstances.yaml',
   ]);

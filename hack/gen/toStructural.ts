@@ -123,12 +123,12 @@ function rewrite(json: JsonSchema, path: string, problems: string[]): Structural
   if (isSchema(values)) out['additionalProperties'] = rewrite(values, `${path}{}`, problems);
   else if (values === true) complain('takes any value: give its values a type');
   for (const key of kubernetes) if (json[key] !== undefined) out[key] = json[key];
-  return out as unknown as StructuralSchema;
+  return out;
 }
 
 /** The one union of a structural schema; its length is the text's. */
 function intOrString({ description, anyOf }: JsonSchema): StructuralSchema {
-  const text = (anyOf as readonly JsonSchema[]).find(({ type }) => type === 'string');
+  const text = (anyOf as JsonSchema[]).find(({ type }) => type === 'string');
   const maxLength = text?.['maxLength'];
   return {
     ...(typeof description === 'string' ? { description } : {}),

@@ -50,6 +50,7 @@ async function echo(name: string, port: number, address: string): Promise<void> 
     if (url?.endsWith('/slow')) return;
     incoming.resume();
     incoming.on('end', () => {
+      outgoing.setHeader('Server', 'postgrest/16.4 (0123abc)');
       outgoing.setHeader('Location', '/persons?id=eq.1');
       outgoing.setHeader('Content-Location', '/persons');
       outgoing.end(JSON.stringify({ name, url, headers }));
@@ -152,6 +153,16 @@ describe('a request reaches PostgREST', () => {
       'content-location': '/todo/persons',
     });
   });
+});
+
+test('the sentinel tells the version of PostgREST, and clients are told none', async () => {
+  const { status, headers } = await ask('/sentinel', {}, undefined, ports.admin);
+  expect({ status, version: headers['x-pgrst-version'], loaded: headers['x-pgrst-loaded'] }).toEqual({
+    status: 200,
+    version: 'postgrest/16.4 (0123abc)',
+    loaded: 'true',
+  });
+  expect((await ask('/todo/tasks')).headers['x-pgrst-version']).toBeUndefined();
 });
 
 describe('another Service', () => {

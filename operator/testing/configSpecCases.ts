@@ -50,20 +50,20 @@ const wrongValues: readonly [string, number | string, string][] = [
 
 /** What is accepted and what is refused as `spec.postgrest.config`. */
 export const configCases: readonly SpecCase[] = [
-  ...[
-    ['a whole number', { 'db-max-rows': 10_000 }],
-    ['a whole number as a text', { 'db-max-rows': '10000' }],
-    ['no rows at all', { 'db-max-rows': 0 }],
-    ['true as a text', { 'db-plan-enabled': 'true' }],
-    ['False as a text', { 'db-plan-enabled': 'False' }],
-    ['1 for true', { 'db-plan-enabled': 1 }],
-    ['a word', { 'log-level': 'info', 'db-tx-end': 'rollback-allow-override' }],
-    ['texts, empty ones too', { 'db-extra-search-path': '', 'jwt-aud': 'https://a.example' }],
-    ['a text that is a number', { 'jwt-aud': 7 }],
-    ['settings for SQL', { 'app-settings-tenant': 'a', 'app-settings-2': -5 }],
-    ['a setting for SQL with a name of 50 characters', { [`app-settings-${'a'.repeat(50)}`]: 'x' }],
-    ['a value of 4096 characters', { 'jwt-aud': 'x'.repeat(4096) }],
-  ].map(([sentence, parameters]) => accepted(`as parameters ${String(sentence)}`, config(parameters))),
+  ...Object.entries({
+    'a whole number': { 'db-max-rows': 10_000 },
+    'a whole number as a text': { 'db-max-rows': '10000' },
+    'no rows at all': { 'db-max-rows': 0 },
+    'true as a text': { 'db-plan-enabled': 'true' },
+    'False as a text': { 'db-plan-enabled': 'False' },
+    '1 for true': { 'db-plan-enabled': 1 },
+    'a word': { 'log-level': 'info', 'db-tx-end': 'rollback-allow-override' },
+    'texts, empty ones too': { 'db-extra-search-path': '', 'jwt-aud': 'https://a.example' },
+    'a text that is a number': { 'jwt-aud': 7 },
+    'settings for SQL': { 'app-settings-tenant': 'a', 'app-settings-2': -5 },
+    'a setting for SQL with a name of 50 characters': { [`app-settings-${'a'.repeat(50)}`]: 'x' },
+    'a value of 4096 characters': { 'jwt-aud': 'x'.repeat(4096) },
+  }).map(([sentence, parameters]) => accepted(`as parameters ${sentence}`, config(parameters))),
   refused('a value of 4097 characters', config({ 'jwt-aud': 'x'.repeat(4097) }), {
     both: 'may not be more than 4096',
   }),

@@ -15,10 +15,12 @@ const page = 'docs/reference/postgrest-parameters.md';
 const offered = [...names, `${appSettingPrefix}<name>`];
 
 /** Parameters that the operator sets itself, and why: one source of truth for each. */
-const owners: Readonly<Record<string, string>> = Object.fromEntries([
-  ...postgrestParameters.flatMap(({ name, owned }) => (owned === undefined ? [] : [[name, owned]])),
-  [revisionSetting, 'it is the number of the revision'],
-]);
+const owners: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    postgrestParameters.flatMap(({ name, owned }) => (owned === undefined ? [] : [[name, owned] as const])),
+  ),
+  [revisionSetting]: 'it is the number of the revision',
+};
 /** PostgREST parameters that the operator sets itself. */
 export const ownedParameters: readonly string[] = Object.keys(owners);
 
