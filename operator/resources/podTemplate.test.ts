@@ -88,10 +88,8 @@ describe('PostgREST', () => {
   });
 
   test("cannot be made to show a credential by a parameter that names the kubelet's variable", () => {
-    const config = { 'server-trace-header': '$(POOLER_USERINFO)$' };
-    expect(variables({ pooler: {}, postgrest: { config } })['PGRST_SERVER_TRACE_HEADER']).toBe(
-      '$$(POOLER_USERINFO)$$',
-    );
+    const config = { 'jwt-aud': '$(POOLER_USERINFO)$' };
+    expect(variables({ pooler: {}, postgrest: { config } })['PGRST_JWT_AUD']).toBe('$$(POOLER_USERINFO)$$');
   });
 });
 

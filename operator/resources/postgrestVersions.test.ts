@@ -53,7 +53,7 @@ describe('what versions do', () => {
       'failedReload',
       ['clears', 'clears', 'clears', 'clears', 'keeps'],
     ],
-    ['shows its configuration', 'configProof', ['profile', ...Array<string>(4).fill('traceHeader')]],
+    ['shows its configuration', 'settingsMark', ['profile', ...Array<string>(4).fill('traceHeader')]],
     ['has metrics', 'metrics', [false, true, true, true, true]],
     ['has a clock that was mended', 'tokenClockMendedIn', [undefined, undefined, undefined, '14.18', '16.3']],
   ] as const)('%s', (_, field, expected) => {

@@ -1,3 +1,5 @@
+import type { Mark } from './settingsFile.ts';
+
 /** How a running PostgREST behaves where versions differ; measured or read in their sources. */
 export interface PostgrestBehaviour {
   /** The first version that this holds for, as `major.minor.patch`; until the next row's. */
@@ -18,10 +20,11 @@ export interface PostgrestBehaviour {
   /** Whether the admin server has `/metrics`. */
   readonly metrics: boolean;
   /**
-   * How to see from outside which configuration is loaded. `profile`: a schema that only the new one exposes is answered
-   * 404 instead of 406. `traceHeader`: the new one repeats another header of the request.
+   * How a pod shows from outside which settings it has loaded. `profile`: a schema that only the new ones expose is
+   * answered 404 instead of 406, which since 13 would fail the schema cache. `traceHeader`: the new ones name a header
+   * that answers repeat.
    */
-  readonly configProof: 'profile' | 'traceHeader';
+  readonly settingsMark: Mark;
   /**
    * How a lost listener comes back, at most 32 s later. `withPool`: once the pool has a connection again. `alone`: by
    * tries of its own, to a server that can be written to. Either way it reads the schema cache anew.
@@ -39,7 +42,7 @@ const v12: PostgrestBehaviour = {
   failedLoadRetry: 'at once',
   apiSocket: 'before the first load',
   metrics: false,
-  configProof: 'profile',
+  settingsMark: 'profile',
   listenerRetry: 'withPool',
 };
 const v122: PostgrestBehaviour = {
@@ -47,7 +50,7 @@ const v122: PostgrestBehaviour = {
   from: '12.2.0',
   ready: 'loaded',
   metrics: true,
-  configProof: 'traceHeader',
+  settingsMark: 'traceHeader',
   listenerRetry: 'alone',
 };
 const v1222: PostgrestBehaviour = { ...v122, from: '12.2.2', failedLoadRetry: 'backs off to 32 s' };

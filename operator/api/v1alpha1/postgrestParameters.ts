@@ -86,7 +86,6 @@ export const postgrestParameters: readonly PostgrestParameter[] = [
     default: 'pgrst',
     change: 'pods',
     means: 'The channel on which PostgREST hears that it has to reload.',
-    owned: 'the operator notifies on pgrst',
   },
   {
     name: 'db-channel-enabled',

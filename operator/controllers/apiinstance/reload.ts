@@ -157,7 +157,7 @@ function startedWith({ createdAt }: PodState, writtenAt: number | undefined): bo
 
 function markOf({ status }: Pick<World, 'status'>): Mark | undefined {
   const version = status.stable?.version;
-  return version === undefined ? undefined : behaviourOf(version).settingsMark;
+  return behaviourOf(version)?.settingsMark;
 }
 
 function reloadAt(number: number, { status }: World): string | undefined {
