@@ -10,7 +10,9 @@ import { readDatabaseUri } from '../../operator/api/v1alpha1/databaseUri.ts';
 import { sentinelFunction } from '../../operator/resources/gate.ts';
 import { names, type Owner } from '../../operator/resources/names.ts';
 import { podTemplate } from '../../operator/resources/podTemplate.ts';
-import { poolerSecret } from '../../operator/resources/pooler.ts';
+import { makeCredentials } from '../../operator/controllers/apiinstance/makeCredentials.ts';
+import { poolerSecret } from '../../operator/resources/pooler/configuration.ts';
+import { poolerShare } from '../../operator/resources/pooler/share.ts';
 import { poolerPort } from '../../operator/resources/ports.ts';
 import { revisionContent, type RevisionContent } from '../../operator/resources/revision.ts';
 import { anonymousRole, release } from './database.ts';
@@ -69,7 +71,10 @@ export async function startPooler(
 ): Promise<Pooler> {
   const target = readDatabaseUri(uri);
   if ('error' in target || spec.pooler === undefined) throw new Error('there is nothing to pool');
-  const { data = {} } = poolerSecret(owner, target, spec.pooler) as { data?: Record<string, string> };
+  const from = { uri: target, spec: spec.pooler, credentials: await makeCredentials(), processes: 1 };
+  const { data = {} } = poolerSecret(owner, from) as { data?: Record<string, string> };
+  // What the operator gives it over its console, once there is no other process.
+  const { connections, poolSize } = poolerShare(spec.pooler, 1);
   const file = (name: string) => Buffer.from(data[name] ?? '', 'base64').toString();
   const [port = 0] = await freePorts(1);
   const folder = join(scratch, `pgbouncer-${String(port)}`);
@@ -77,6 +82,8 @@ export async function startPooler(
   const configuration = file('pgbouncer.ini')
     .replaceAll('/etc/pgbouncer/', `${folder}/`)
     .replace('listen_addr = *', 'listen_addr = 127.0.0.1')
+    .replace(/^max_user_connections = .*$/m, `max_user_connections = ${String(connections)}`)
+    .replace(/^default_pool_size = .*$/m, `default_pool_size = ${String(poolSize)}`)
     .replace(`listen_port = ${String(poolerPort)}`, `listen_port = ${String(port)}`);
   writeFileSync(join(folder, 'pgbouncer.ini'), configuration);
   writeFileSync(join(folder, 'userlist.txt'), file('userlist.txt'), { mode: 0o600 });

@@ -4,6 +4,7 @@ import { chartCopies, chartCrds } from './chart.ts';
 import { crdOf } from './crd.ts';
 import { kinds } from './kinds.ts';
 import { parametersPage } from './parametersPage.ts';
+import { poolerReference } from './poolerReference.ts';
 import { referenceOf } from './reference.ts';
 import { schemasOf } from './schemas.ts';
 import { versionsPage } from './versionsPage.ts';
@@ -30,5 +31,6 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   }
   files.set('docs/reference/postgrest-parameters.md', `<!-- ${by} -->\n\n${parametersPage()}\n`);
   files.set('docs/reference/postgrest-versions.md', `<!-- ${by} -->\n\n${versionsPage()}\n`);
+  files.set('docs/reference/pooler.md', `<!-- ${by} -->\n\n${poolerReference()}\n`);
   return new Map([...files, ...chartCopies(files)]);
 }

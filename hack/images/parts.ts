@@ -90,13 +90,18 @@ export async function gate(log: Log): Promise<ImageRecipe> {
   };
 }
 
+/** PgBouncer with all that it needs, as a tar file. */
+export function pgbouncerLayer(log: Log): Promise<string> {
+  return debianLayer('pgbouncer', ['pgbouncer'], log, [withoutPerl]);
+}
+
 /** PgBouncer. Its configuration is mounted by the operator and named as the argument. */
 export async function pgbouncer(log: Log): Promise<ImageRecipe> {
   return {
     name: 'pgbouncer',
     version: '1.24',
     config: { user: '70:70', entrypoint: ['/usr/sbin/pgbouncer'], stopSignal: 'SIGTERM' },
-    layers: [await debianLayer('pgbouncer', ['pgbouncer'], log, [withoutPerl])],
+    layers: [await pgbouncerLayer(log)],
     entries: baseEntries([{ name: 'pgbouncer', id: 70 }]),
   };
 }

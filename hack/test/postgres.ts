@@ -11,6 +11,7 @@ import type { Log } from '../lib/log.ts';
 import { createAuthority, issue } from '../lib/pki.ts';
 import type { KeyPair } from '../lib/pki.ts';
 import { freePorts } from '../lib/ports.ts';
+import { ensurePgBouncer } from './pgbouncer.ts';
 import { removeScratch, scratchFolder } from '../lib/scratch.ts';
 import { until } from '../lib/wait.ts';
 import { unpackPostgres } from './otherPostgres.ts';
@@ -103,8 +104,9 @@ async function serverUser(): Promise<ServerUser> {
 
 /**
  * Starts the server and returns what stops it again: Debian's newest, or that of the major version PGRST_TEST_PG_VERSION.
- * Sets PGRST_TEST_PG_URL (its superuser), PGRST_TEST_PG_BIN (the folder of Debian's programs, psql among them), PGRST_TEST_PG_CA (the certificate that its TLS certificate, for localhost and 127.0.0.1, is
- * signed with) and PGRST_TEST_PG_LOG (its log). It takes connections without TLS as well.
+ * Sets PGRST_TEST_PG_URL (its superuser), PGRST_TEST_PG_BIN (the folder of Debian's programs, psql among them),
+ * PGRST_TEST_PG_CA (the certificate that its TLS certificate, for localhost and 127.0.0.1, is signed with),
+ * PGRST_TEST_PG_LOG (its log) and PGRST_TEST_PGBOUNCER (the program PgBouncer). It takes connections without TLS as well.
  */
 export default async function startPostgres(): Promise<() => Promise<void>> {
   const log = createLog();
@@ -164,6 +166,7 @@ export default async function startPostgres(): Promise<() => Promise<void>> {
     process.env.PGRST_TEST_PG_BIN = bin;
     process.env.PGRST_TEST_PG_CA = certificates.authority.cert;
     process.env.PGRST_TEST_PG_LOG = logFile;
+    process.env.PGRST_TEST_PGBOUNCER = await ensurePgBouncer(log);
     return stop;
   } catch (error) {
     await stop();

@@ -2,23 +2,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anotherCa } from '../testing/certificates.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/pgTemplate.ts';
 import type { TlsSettings } from './connectionTarget.ts';
 import { withSession } from './withSession.ts';
-
-/** An authority that has signed nothing. */
-const anotherCa = `
------BEGIN CERTIFICATE-----
-MIIBjjCCATWgAwIBAgIUPm0uoGbU4bvatmulYqEeTrb8Nk0wCgYIKoZIzj0EAwIw
-HDEaMBgGA1UEAwwRYW5vdGhlciBhdXRob3JpdHkwIBcNMjYxMTIxMTUzNzM4WhgP
-MjEyNjEwMjgxNTM3MzhaMBwxGjAYBgNVBAMMEWFub3RoZXIgYXV0aG9yaXR5MFkw
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAETGB4ycKxJ2Ct/NgJ0xnmlPzyK3vqjjWr
-Z9FozjfY6JSBZti4KSZhNe065y/F4tzBVR9SH+wMdgF9s8F3giedE6NTMFEwHQYD
-VR0OBBYEFGx+1gLDSGtTZ19AG5g324Cmg26iMB8GA1UdIwQYMBaAFGx+1gLDSGtT
-Z19AG5g324Cmg26iMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
-G2n+e12VNDnewzw5IWouwkPVIF/DBNXQbMZq6f8IX9YCIE8I0SV3ijOFvUpnI2K9
-hC7T23PNGBfuDPJ9AD8JHxSq
------END CERTIFICATE-----`;
 
 let db: TestDatabase;
 let ca: string;

@@ -71,7 +71,7 @@ describe('the pods of the API', () => {
   });
 });
 
-test('the pooler serves the pods of its own instance and nobody else', () => {
+test('the pooler serves the pods of its own instance and the operator, which uses its console, and nobody else', () => {
   const made = policies({ networkPolicy: { allowFrom: [web] }, pooler: {} });
   expect(made).toHaveLength(2);
   expect(made[1]?.ingress).toEqual([
@@ -82,6 +82,7 @@ test('the pooler serves the pods of its own instance and nobody else', () => {
             matchLabels: { 'pgrst.dev/instance': 'todo', 'app.kubernetes.io/component': 'api' },
           },
         },
+        place('pgrst-system'),
       ],
       ports: [{ port: 6432, protocol: 'TCP' }],
     },

@@ -48,7 +48,9 @@ export function networkPolicies(
   ]);
   if (!pooler) return [api];
   const pods = { podSelector: { matchLabels: instanceSelector(owner.name) } };
-  return [api, policy(owner, 'pooler', poolerSelector(owner.name), [rule([pods], poolerPort)])];
+  // The operator asks each process over its console, which listens where clients do.
+  const users = [pods, peerOf(from.operator)];
+  return [api, policy(owner, 'pooler', poolerSelector(owner.name), [rule(users, poolerPort)])];
 }
 
 function policy(

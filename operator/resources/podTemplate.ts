@@ -3,7 +3,7 @@ import { durationMs, group } from '../api/v1alpha1/shared.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { gateCommand } from './gate.ts';
 import { names, ownedMetadata, revisionLabels, revisionSelector, type Owner } from './names.ts';
-import { clientLifetimeSeconds } from './pooler.ts';
+import { clientLifetimeSeconds } from './pooler/deployment.ts';
 import { adminPort, poolerPort, postgrestAdminPort, postgrestPort, publicPort } from './ports.ts';
 import type { PodTemplate, RevisionContent } from './revision.ts';
 import { restrictedContainer, restrictedPod } from './security.ts';

@@ -14,6 +14,7 @@ import type { RunTask } from '../runtime/tasks.ts';
 import { createNginxAnnotationsRouter } from '../traffic/nginxAnnotations.ts';
 import { createFakeClock, type FakeClock } from './fakeClock.ts';
 import { createFakeKube, diesAfter, ProcessDied, type FakeKube } from './fakeKube.ts';
+import { poolerCredentials } from './resourceCases.ts';
 import { createScript, createScriptedWork, type Proofs, type Script } from './scriptedWork.ts';
 import { createSimulatedCluster, type SimulatedCluster } from './simulatedCluster.ts';
 import { createWriteGuard } from './writeGuard.ts';
@@ -223,6 +224,8 @@ function startOperator(
     },
     events: { record: () => undefined, flush: () => Promise.resolve() },
     run,
+    // The same for every life: random ones would make two ends of one journey differ.
+    makeCredentials: () => Promise.resolve(poolerCredentials),
   });
   return {
     async reconcile(): Promise<Outcome | undefined> {

@@ -5,7 +5,9 @@ import { canaryIngress, mainIngress } from '../resources/ingress.ts';
 import type { Owner } from '../resources/names.ts';
 import { networkPolicies, type Callers } from '../resources/networkPolicy.ts';
 import { deployment, podTemplate } from '../resources/podTemplate.ts';
-import { poolerDeployment, poolerSecret, poolerService } from '../resources/pooler.ts';
+import { poolerSecret, serverLine } from '../resources/pooler/configuration.ts';
+import type { PoolerCredentials } from '../resources/pooler/credentials.ts';
+import { poolerDeployment, poolerService } from '../resources/pooler/deployment.ts';
 import {
   controllerRevision,
   revisionContent,
@@ -87,6 +89,14 @@ const callers: Callers = {
 /** The one credential in `builtObjects`. */
 export const password = 'p@ss/w"or\'d %1';
 
+/** What an operator would have made for a pooler once. */
+export const poolerCredentials: PoolerCredentials = {
+  seed: 'seed',
+  client: 'client-password',
+  admin: { password: 'admin-password', verifier: 'SCRAM-SHA-256$4096:admin' },
+  stats: { password: 'stats-password', verifier: 'SCRAM-SHA-256$4096:stats' },
+};
+
 /** Every object that the builders make, of an instance with a pooler and all options, and of one without any. */
 export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
   const uri = {
@@ -139,8 +149,13 @@ export function builtObjects(by: Owner = owner): Record<string, KubeObject> {
     mainIngress: mainIngress(by, spec),
     canaryIngress: canaryIngress(by, spec, { revision: 4, weight: 10, cookie: 'pgrst-7c3ae1a4' }),
     instanceBudget: instanceBudget(by),
-    poolerSecret: poolerSecret(by, uri, pooler),
-    poolerDeployment: poolerDeployment(by, pooler, images, '4711'),
+    poolerSecret: poolerSecret(by, { uri, spec: pooler, credentials: poolerCredentials, processes: 3 }),
+    poolerDeployment: poolerDeployment(by, {
+      spec: pooler,
+      images,
+      credentials: poolerCredentials,
+      server: serverLine({ uri }),
+    }).object,
     poolerService: poolerService(by),
     poolerBudget: poolerBudget(by),
   };

@@ -129,6 +129,8 @@ export function createScriptedWork(
         await until(() => !script.deaf.has(spec.pod), context);
         script.loaded.set(spec.pod, spec.settings?.token ?? '');
         return { reloadedAfterMs: 1 };
+      case 'pooler':
+        return { version: '1.26.1', serverConnections: 0 };
       case 'probes': {
         const failure = script.probes.get(revisionAt(spec.ip));
         return failure === undefined ? { passed: true } : { passed: false, failure };

@@ -2,6 +2,7 @@ import { fullApiInstance, fullApiSchema, minimalApiInstance, minimalApiSchema } 
 import { configCases } from './configSpecCases.ts';
 import { exposeCases } from './exposeSpecCases.ts';
 import { podCases } from './podSpecCases.ts';
+import { poolerCases } from './poolerSpecCases.ts';
 import { rolloutCases } from './rolloutSpecCases.ts';
 import {
   accepted,
@@ -298,4 +299,5 @@ export const apiInstanceCases: readonly SpecCase[] = [
   ...exposeCases,
   ...rolloutCases,
   ...podCases,
+  ...poolerCases,
 ];

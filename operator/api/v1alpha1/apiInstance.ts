@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { expose } from './apiInstanceExpose.ts';
+import { pooler } from './apiInstancePooler.ts';
 import { rollout } from './apiInstanceRollout.ts';
 import type { ApiInstanceStatus } from './apiInstanceStatus.ts';
 import { celList } from './nearestName.ts';
@@ -113,99 +114,106 @@ const podTemplate = z
 /** What a user may add to the pods of a revision. */
 export type PodTemplateAdditions = z.infer<typeof podTemplate>;
 
+/** TLS between PgBouncer and the database. */
+const databaseTls = rule(
+  z.object({
+    mode: z
+      .enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'])
+      .describe("As libpq's sslmode, and instead of the one in the URI."),
+    caSecretRef: secretKeyRef
+      .optional()
+      .describe(
+        "Key of a Secret with the certificate authority's certificates (PEM), for verify-ca and verify-full.",
+      ),
+  }),
+  {
+    cel: "has(self.caSecretRef) == (self.mode in ['verify-ca', 'verify-full'])",
+    js: ({ mode, caSecretRef }) => (caSecretRef !== undefined) === mode.startsWith('verify-'),
+    message:
+      'caSecretRef goes with the modes verify-ca and verify-full, and they need it: PgBouncer trusts no authority by itself',
+  },
+).describe("How PgBouncer's connections are encrypted. Absent: what the URI's sslmode says.");
+
 /** `spec` of an ApiInstance. */
-export const apiInstanceSpec = z
-  .object({
-    schemaRef: z
-      .object({
-        name: objectName.describe('Name of the ApiSchema, in the namespace of this object.'),
-        release: z
-          .string()
-          .regex(/^[0-9a-f]{8}$/)
-          .max(8)
-          .optional()
-          .describe('Id of the release to serve. Absent: follow the newest.'),
-      })
-      .describe('What is served.'),
-    replicas: z
-      .int()
-      .min(1)
-      .max(200)
-      .default(2)
-      .describe('PostgREST pods of the revision that has the traffic.'),
-    postgrest: z
-      .object({
-        image: image
-          .optional()
-          .describe(
-            "PostgREST's image. Absent: the operator's default, kept per revision, so that an operator upgrade rolls nothing.",
+export const apiInstanceSpec = rule(
+  z
+    .object({
+      schemaRef: z
+        .object({
+          name: objectName.describe('Name of the ApiSchema, in the namespace of this object.'),
+          release: z
+            .string()
+            .regex(/^[0-9a-f]{8}$/)
+            .max(8)
+            .optional()
+            .describe('Id of the release to serve. Absent: follow the newest.'),
+        })
+        .describe('What is served.'),
+      replicas: z
+        .int()
+        .min(1)
+        .max(200)
+        .default(2)
+        .describe('PostgREST pods of the revision that has the traffic.'),
+      postgrest: z
+        .object({
+          image: image
+            .optional()
+            .describe(
+              "PostgREST's image. Absent: the operator's default, kept per revision, so that an operator upgrade rolls nothing.",
+            ),
+          config: postgrestConfig,
+          jwtSecretRef: secretKeyRef
+            .optional()
+            .describe('Key of a Secret with the JWT secret or JWKS, given to PostgREST as jwt-secret.'),
+          resources: resources.optional().describe('Compute resources of the PostgREST container.'),
+          podTemplate: podTemplate.optional(),
+        })
+        .prefault({})
+        .describe('How PostgREST runs.'),
+      database: z
+        .object({
+          uriSecretRef: secretKeyRef.describe(
+            'Key of a Secret that holds a libpq URI (postgres://user:password@host:port/database) of the authenticator role.',
           ),
-        config: postgrestConfig,
-        jwtSecretRef: secretKeyRef
-          .optional()
-          .describe('Key of a Secret with the JWT secret or JWKS, given to PostgREST as jwt-secret.'),
-        resources: resources.optional().describe('Compute resources of the PostgREST container.'),
-        podTemplate: podTemplate.optional(),
-      })
-      .prefault({})
-      .describe('How PostgREST runs.'),
-    database: z
-      .object({
-        uriSecretRef: secretKeyRef.describe(
-          'Key of a Secret that holds a libpq URI (postgres://user:password@host:port/database) of the authenticator role.',
+          tls: databaseTls.optional(),
+        })
+        .describe('The database to serve from.'),
+      pooler: pooler
+        .optional()
+        .describe(
+          'PgBouncer in transaction mode between PostgREST and the database. Absent: PostgREST connects directly.',
         ),
-      })
-      .describe('The database to serve from.'),
-    pooler: z
-      .object({
-        replicas: z.int().min(1).max(20).default(1).describe('PgBouncer pods.'),
-        poolSize: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(20)
-          .describe('Server connections of one revision in one PgBouncer pod.'),
-        maxServerConnections: z
-          .int()
-          .min(1)
-          .max(10_000)
-          .default(40)
-          .describe(
-            'Server connections of all revisions and all PgBouncer pods together, divided evenly over the pods.',
-          ),
-        image: image
-          .optional()
-          .describe(
-            "PgBouncer's image, 1.24 or newer. Absent: the operator's default, kept once the pooler runs, so that an operator upgrade rolls nothing.",
-          ),
-      })
-      .optional()
-      .describe(
-        'PgBouncer in transaction mode between PostgREST and the database. Absent: PostgREST connects directly.',
-      ),
-    expose,
-    rollout,
-    networkPolicy: z
-      .object({
-        allowFrom: z
-          .array(z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }))
-          .max(16)
-          .default([])
-          .describe(
-            "Who else may connect to the API's pods: NetworkPolicyPeers, such as {namespaceSelector: {}}. The ingress controller and the operator always may.",
-          )
-          .meta({ 'x-kubernetes-list-type': 'atomic' }),
-      })
-      .optional()
-      .describe(
-        'When set, NetworkPolicies let only the ingress controller, the operator and these peers in, and only the pods of the API to the pooler.',
-      ),
-    suspend: z
-      .boolean()
-      .default(false)
-      .describe('When true the operator changes nothing; what serves goes on serving.'),
-  })
-  .describe('How an ApiSchema is served: replicas, pooler, exposure, rollout.');
+      expose,
+      rollout,
+      networkPolicy: z
+        .object({
+          allowFrom: z
+            .array(z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }))
+            .max(16)
+            .default([])
+            .describe(
+              "Who else may connect to the API's pods: NetworkPolicyPeers, such as {namespaceSelector: {}}. The ingress controller and the operator always may.",
+            )
+            .meta({ 'x-kubernetes-list-type': 'atomic' }),
+        })
+        .optional()
+        .describe(
+          'When set, NetworkPolicies let only the ingress controller, the operator and these peers in, and only the pods of the API to the pooler.',
+        ),
+      suspend: z
+        .boolean()
+        .default(false)
+        .describe('When true the operator changes nothing; what serves goes on serving.'),
+    })
+    .describe('How an ApiSchema is served: replicas, pooler, exposure, rollout.'),
+  {
+    cel: '!has(self.database.tls) || has(self.pooler)',
+    js: ({ database, pooler: given }) => database.tls === undefined || given !== undefined,
+    message:
+      'database.tls is for the connections of PgBouncer: without spec.pooler write sslmode into the URI and remove it',
+  },
+);
 /** `spec` of an ApiInstance, defaults filled in. */
 export type ApiInstanceSpec = z.infer<typeof apiInstanceSpec>;
 

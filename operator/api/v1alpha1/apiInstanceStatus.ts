@@ -211,6 +211,27 @@ export const apiInstanceStatus = z
       })
       .optional()
       .describe('The chain of waits of the revision that serves, each shorter than the next.'),
+    pooler: z
+      .object({
+        version: z.string().max(32).optional().describe('The oldest PgBouncer that was seen to run.'),
+        processes: z
+          .int()
+          .min(0)
+          .describe('PgBouncer processes that may have connections, stopping ones too.'),
+        ready: z.int().min(0).describe('Pods of the newest template that are ready.'),
+        connectionsPerProcess: z
+          .int()
+          .min(1)
+          .describe('Server connections that each process may have: its share of maxServerConnections.'),
+        poolSize: z.int().min(1).describe('Of these, how many one revision may have.'),
+        configuration: z
+          .string()
+          .max(12)
+          .optional()
+          .describe('Tells one configuration from another: the last that all pods were seen to have.'),
+      })
+      .optional()
+      .describe('PgBouncer as it was last seen.'),
     rejected: z
       .array(
         z.object({

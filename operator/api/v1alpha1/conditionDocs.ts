@@ -50,4 +50,9 @@ export const apiInstanceConditions: readonly ConditionDoc[] = [
     whenTrue: 'Clients are served worse than they should be, or a check has sent the newest revision back.',
   },
   { type: 'Stalled', whenTrue: 'Somebody has to act: the operator will not get further by itself.' },
+  {
+    type: 'PoolerReady',
+    whenTrue:
+      'Every PgBouncer pod was seen to have the newest limits and configuration. There only with spec.pooler.',
+  },
 ];

@@ -29,6 +29,32 @@ export const instanceReasonDocs = {
     means: 'No PgBouncer pod is ready, so PostgREST is not started.',
     action: 'See why in the pods of the pooler.',
   },
+  PoolerUnsupported: {
+    kind: 'ApiInstance',
+    means: 'PgBouncer is older than 1.24; nothing is rolled out.',
+    action: 'Use an image with a newer one in spec.pooler.image.',
+  },
+  PoolerUnreachable: {
+    kind: 'ApiInstance',
+    means:
+      'The operator cannot ask a PgBouncer pod over its console, so its limits and its configuration are not known.',
+    action: 'Make port 6432 of the pods reachable for the operator, and see what their log says.',
+  },
+  PoolerOutdated: {
+    kind: 'ApiInstance',
+    means: 'All PgBouncer pods are as the spec says, and their version has known vulnerabilities.',
+    action: 'Use an image with PgBouncer 1.26.1 or newer in spec.pooler.image.',
+  },
+  PoolerChanging: {
+    kind: 'ApiInstance',
+    means: 'PgBouncer pods are coming or going, or have not read the newest configuration yet.',
+    action: null,
+  },
+  PoolerSettled: {
+    kind: 'ApiInstance',
+    means: 'All PgBouncer pods were seen to have the newest limits and configuration.',
+    action: null,
+  },
   ScalingUp: { kind: 'ApiInstance', means: 'Pods of the revision are starting.', action: null },
   ProvingPods: {
     kind: 'ApiInstance',

@@ -6,6 +6,7 @@ import { legacy } from '../../rollout/types.ts';
 import type { Rejected } from '../../rollout/target.ts';
 import type { Answer } from './answer.ts';
 import { isOverdue } from './candidate.ts';
+import { poolerReady } from './poolerStatus.ts';
 import type { Problem } from './problem.ts';
 import type { Decided } from './plan.ts';
 import { assumedBecause, isTrafficProved, podProgress, unreachable } from './work.ts';
@@ -20,6 +21,7 @@ const startMs = 15_000;
 /** All conditions of an instance that has something to roll out or to keep. */
 export function instanceConditions(decided: Decided): Condition[] {
   const progress = progressOf(decided);
+  const pooler = poolerReady(decided);
   return write(decided.world, {
     Available: available(decided.world, decided.spec),
     Ready: ready(decided, progress),
@@ -31,7 +33,8 @@ export function instanceConditions(decided: Decided): Condition[] {
     Degraded: degraded(decided, progress),
     Stalled: stalled(decided.problem),
     ...(decided.budget.answer ? { ConnectionBudget: decided.budget.answer } : {}),
-  });
+    ...(pooler ? { PoolerReady: pooler } : {}),
+  }).filter(({ type }) => type !== 'PoolerReady' || decided.spec.pooler !== undefined);
 }
 
 /** The conditions while nothing can be decided: what serves still serves. */

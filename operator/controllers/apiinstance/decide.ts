@@ -17,6 +17,7 @@ import { credentialNotes } from './credentials.ts';
 import { desiredRevision, type Desired, type NewRevision } from './desired.ts';
 import type { Decided, InstancePlan } from './plan.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
+import { decidePooler } from './pooler.ts';
 import { outdated } from './prune.ts';
 import { reloading } from './reload.ts';
 import {
@@ -87,7 +88,9 @@ function decideRollout(
   const target = stays ? choose(undefined) : chosen;
   const obstacle = problem ?? budget.problem;
   if (!target)
-    return budget.isAsking ? asking(known, budget.orders) : withoutRollout(world, obstacle, { desired, budget });
+    return budget.isAsking
+      ? asking(known, budget.orders)
+      : withoutRollout(world, obstacle, { desired, budget });
   // Traffic goes back in this very plan, before its status is written: what failed is explained after.
   const plan = rollOut(known, spec, owner, target, desired, obstacle, budget);
   return budget.isAsking ? asking(known, plan.work) : plan;
@@ -149,7 +152,8 @@ function rollOut(
     isProved: (expectation) => isTrafficProved(expectation, spec, world),
   });
   // PostgREST backs off for up to 32 s when its first look-up of the pooler fails: pods come after the pooler.
-  const canStart = !spec.pooler || world.poolerReady > 0 || (world.route.main ?? legacy) !== legacy;
+  const canStart = !spec.pooler || world.pooler.ready > 0 || (world.route.main ?? legacy) !== legacy;
+  const pooler = decidePooler(world, spec, owner);
   const prune = outdated(
     world,
     owner,
@@ -171,6 +175,7 @@ function rollOut(
     resumes,
     states,
     canStart,
+    pooler,
   };
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
@@ -184,6 +189,7 @@ function rollOut(
       : { metadata: { finalizers: [...(world.metadata.finalizers ?? []), finalizer] } }),
     apply: [
       ...baseObjects(owner, spec, world),
+      ...(pooler?.objects ?? []),
       ...kept.flatMap((revision) =>
         revisionObjects(
           owner,
@@ -201,6 +207,7 @@ function rollOut(
       ...candidate.orders,
       ...budget.orders,
       ...reload.orders,
+      ...(pooler?.orders ?? []),
     ],
     notes: credentialNotes(kept, world),
     status: isReproving(decided) ? world.status : after,

@@ -18,6 +18,7 @@ import {
   type ControllerDeps,
   type PlannedController,
 } from '../../runtime/plannedController.ts';
+import type { KubeClient } from '../../runtime/kubeClient.ts';
 import type { Queue } from '../../runtime/queue.ts';
 import type { Key } from '../../runtime/reconciler.ts';
 import type { RunTask } from '../../runtime/tasks.ts';
@@ -26,9 +27,12 @@ import { createLimitsQuestion } from './askLimits.ts';
 import { lookUp, type Caches } from './caches.ts';
 import { createSecretMemory } from './credentials.ts';
 import { decide } from './decide.ts';
+import { makeCredentials } from './makeCredentials.ts';
 import { observe, podState } from './observe.ts';
+import type { MakeCredentials } from './observePooler.ts';
 import type { Routers } from './observeRoute.ts';
 import type { Places } from './places.ts';
+import { settlePooler } from './poolerWork.ts';
 import { endedRollouts, type EndedRollout } from './ended.ts';
 import { createNotifier } from './notifier.ts';
 import type { Work, WorkResult, World } from './world.ts';
@@ -50,6 +54,8 @@ export interface ApiInstanceControllerDeps extends ControllerDeps {
   readonly onRolloutEnded: (ended: EndedRollout) => void;
   /** Proves things. Default: over the network; tests put theirs in its place. */
   readonly run?: RunTask<Work, WorkResult>;
+  /** Makes credentials for new poolers. Default: random ones. */
+  readonly makeCredentials?: MakeCredentials;
 }
 
 /** Wires observe, decide and act together, and what wakes them. */
@@ -57,17 +63,24 @@ export function createApiInstanceController(
   deps: ApiInstanceControllerDeps,
 ): PlannedController<World, ApiInstanceStatus, Work, WorkResult> {
   const { client, caches, clock, queue, routers, places, images, callers } = deps;
-  const { run = workRunner(routers, caches, clock, createNotifier(client, deps.identity), deps) } = deps;
+  const {
+    run = workRunner(routers, caches, clock, client, createNotifier(client, deps.identity), deps),
+    makeCredentials: make = makeCredentials,
+  } = deps;
   const secrets = createSecretMemory();
   watchTriggers(caches, places, queue);
   const controller = createPlannedController<World, ApiInstanceStatus, Work, WorkResult>(
     {
       observe: (key, work, signal) =>
-        observe(key, { client, caches, clock, routers, places, images, callers, secrets, work }, signal),
+        observe(
+          key,
+          { client, caches, clock, routers, places, images, callers, secrets, makeCredentials: make, work },
+          signal,
+        ),
       decide,
       primary: (world) => world.primary as unknown as Primary,
       // No cache holds Secrets.
-      observed: (ref, world) => (ref.kind === 'Secret' ? world.poolerSecret : lookUp(caches, ref)),
+      observed: (ref, world) => (ref.kind === 'Secret' ? world.pooler.secret : lookUp(caches, ref)),
       run,
     },
     deps,
@@ -96,6 +109,7 @@ function workRunner(
   routers: Routers,
   caches: Caches,
   clock: Clock,
+  client: KubeClient,
   notifier: (order: Extract<Work, { kind: 'reload' }>) => Notify,
   { identity, onPodReloaded }: Pick<ApiInstanceControllerDeps, 'identity' | 'onPodReloaded'>,
 ): RunTask<Work, WorkResult> {
@@ -120,6 +134,8 @@ function workRunner(
           onPodReloaded('deaf' in result ? undefined : result.reloadedAfterMs / 1000);
           return result;
         });
+      case 'pooler':
+        return settlePooler(spec, client, clock, context);
       case 'probes':
         return probePod(spec, clock, context);
       case 'connections':

@@ -1,17 +1,10 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { gateConfigMap } from '../../resources/gate.ts';
 import type { Owner } from '../../resources/names.ts';
-import { instanceBudget, poolerBudget } from '../../resources/budget.ts';
-import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
+import { instanceBudget } from '../../resources/budget.ts';
 import { networkPolicies } from '../../resources/networkPolicy.ts';
 import { deployment, podTemplate } from '../../resources/podTemplate.ts';
-import { poolerCannotUse, poolerDeployment, poolerSecret, poolerService } from '../../resources/pooler.ts';
-import {
-  controllerRevision,
-  type OperandImages,
-  type PodTemplate,
-  type RevisionSnapshot,
-} from '../../resources/revision.ts';
+import { controllerRevision, type PodTemplate, type RevisionSnapshot } from '../../resources/revision.ts';
 import { revisionService, stableService } from '../../resources/service.ts';
 import { serviceAccount } from '../../resources/serviceAccount.ts';
 import { legacy, type Route } from '../../rollout/types.ts';
@@ -22,36 +15,9 @@ import { settingsObjects } from './reload.ts';
 import { isWorn, routeOfWorkloads } from './workloads.ts';
 import type { World } from './world.ts';
 
-/** What every instance has, whatever it serves: identity, pooler, disruption budget, network policies. */
+/** What every instance has, whatever it serves: identity, disruption budget, network policies. */
 export function baseObjects(owner: Owner, spec: ApiInstanceSpec, world: World): KubeObject[] {
-  const objects: KubeObject[] = [
-    serviceAccount(owner),
-    instanceBudget(owner),
-    ...networkPolicies(owner, spec, world.callers),
-  ];
-  if (spec.pooler) {
-    const { statement, request } = spec.expose.timeouts;
-    const waits = { request, ...(statement === undefined ? {} : { statement }) };
-    // Without a usable URI the Secret that is there stays as it is: what serves goes on serving.
-    const uri = world.databaseUri.state === 'found' ? readDatabaseUri(world.databaseUri.value) : undefined;
-    if (uri && !('error' in uri) && poolerCannotUse(uri) === undefined)
-      objects.push(poolerSecret(owner, uri, spec.pooler, waits));
-    if (world.poolerSecret) {
-      // Its pods carry the Secret's version, so that they follow it.
-      const version = String(world.poolerSecret.metadata.resourceVersion);
-      objects.push(
-        poolerService(owner),
-        poolerDeployment(owner, spec.pooler, pinned(world), version, waits),
-        poolerBudget(owner),
-      );
-    }
-  }
-  return objects;
-}
-
-/** The default images with that of a pooler that runs already: an operator upgrade rolls no operand. */
-function pinned({ images, poolerImage }: World): OperandImages {
-  return { ...images, pgbouncer: poolerImage ?? images.pgbouncer };
+  return [serviceAccount(owner), instanceBudget(owner), ...networkPolicies(owner, spec, world.callers)];
 }
 
 /**

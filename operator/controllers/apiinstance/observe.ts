@@ -16,6 +16,7 @@ import { credentialsOf, restartedAt } from '../../resources/podTemplate.ts';
 import { pokedWith, readWrittenSettings } from '../../resources/settingsFile.ts';
 import type { Caches } from './caches.ts';
 import { refText, secretsOf, type SecretMemory } from './credentials.ts';
+import { poolerState, type MakeCredentials } from './observePooler.ts';
 import { readRoute, type Routers } from './observeRoute.ts';
 import { secretReader } from './readSecret.ts';
 import type { Places } from './places.ts';
@@ -33,6 +34,7 @@ export interface ObserveDeps {
   readonly places: Places;
   /** What this process remembers of the Secrets that pods run with. */
   readonly secrets: SecretMemory;
+  readonly makeCredentials: MakeCredentials;
   /** How the long work of this key stands. */
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
 }
@@ -54,12 +56,14 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
   const children = childrenOf(caches, namespace, name);
   const poolerName = names(name).pooler;
   const poolerSecretRef = { apiVersion: 'v1', kind: 'Secret', namespace, name: poolerName };
+  const caRef = spec?.database.tls?.caSecretRef;
   const previewRef = spec?.expose.preview?.valueSecretRef;
   const readSecret = secretReader(deps.client, namespace, signal);
   const jwtRef = spec?.postgrest.jwtSecretRef;
-  const [revisions, databaseUri, jwtSecret, preview, secret] = await Promise.all([
+  const [revisions, databaseUri, databaseCa, jwtSecret, preview, secret] = await Promise.all([
     listRevisions(deps.client, namespace, name, instance.metadata.uid, signal),
     readSecret(spec?.database.uriSecretRef),
+    caRef && readSecret(caRef),
     jwtRef && readSecret(jwtRef),
     previewRef && readSecret(previewRef),
     spec?.pooler && deps.client.get(poolerSecretRef, signal),
@@ -100,6 +104,7 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     status: instance.status ?? {},
     schema: spec && schemaState(caches, namespace, spec),
     databaseUri,
+    databaseCa,
     jwtSecret,
     credentials: deps.secrets.see(key, new Map(secrets), marks),
     preview,
@@ -120,9 +125,13 @@ export async function observe(key: Key, deps: ObserveDeps, signal: AbortSignal):
     trafficObjects: traffic.named.filter(mine).map(refOf),
     router: traffic.router,
     policies: caches.policies.byIndex('instance', `${namespace}/${name}`).filter(mine).map(refOf),
-    poolerImage: mine(pooler) ? imageOf(pooler) : undefined,
-    poolerReady: readyReplicas(pooler),
-    poolerSecret: mine(secret) ? secret : undefined,
+    pooler: await poolerState({
+      isPooled: spec?.pooler !== undefined,
+      deployment: mine(pooler) ? pooler : undefined,
+      pods: children.pods,
+      secret: mine(secret) ? secret : undefined,
+      make: deps.makeCredentials,
+    }),
     foreign: [...needed, ...(secret ? [secret] : [])].filter((object) => !mine(object)).map(refOf),
     work: deps.work,
     images: deps.images,
@@ -194,11 +203,7 @@ function schemaState(caches: Caches, namespace: string, spec: ApiInstanceSpec): 
 }
 
 interface Workload extends KubeObject {
-  readonly spec?: {
-    readonly replicas?: number;
-    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
-  };
-  readonly status?: { readonly readyReplicas?: number };
+  readonly spec?: { readonly replicas?: number };
 }
 
 function settingsByWorkload(configMaps: readonly KubeObject[]): SettingsByWorkload {
@@ -229,14 +234,6 @@ function deploymentStates(
       ),
     ),
   );
-}
-
-function imageOf(deployment: KubeObject): string | undefined {
-  return (deployment as Workload).spec?.template?.spec?.containers?.[0]?.image;
-}
-
-function readyReplicas(deployment: KubeObject | undefined): number {
-  return (deployment as Workload | undefined)?.status?.readyReplicas ?? 0;
 }
 
 interface Pod extends KubeObject {

@@ -7,6 +7,7 @@ import type { Plan } from '../../runtime/reconciler.ts';
 import type { BudgetCheck } from './budgetCheck.ts';
 import type { Candidate } from './candidate.ts';
 import type { Desired } from './desired.ts';
+import type { PoolerDecision } from './pooler.ts';
 import type { Problem } from './problem.ts';
 import type { Work, World } from './world.ts';
 
@@ -28,6 +29,8 @@ export interface Decided {
   readonly states: ReadonlyMap<number, RevisionState>;
   /** False while the pooler is not there yet and pods would start in vain. */
   readonly canStart: boolean;
+  /** Undefined without a pooler, and while the URI of the database cannot be used. */
+  readonly pooler: PoolerDecision | undefined;
   /** `status.history` as this decision leaves it. */
   readonly history: readonly HistoryEntry[];
 }

@@ -3,9 +3,10 @@ import type { Reason } from '../../api/v1alpha1/reasons.ts';
 import { readDatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import { isPreviewValue } from '../../resources/ingress.ts';
-import { poolerCannotUse } from '../../resources/pooler.ts';
+import { poolerCannotUse } from '../../resources/pooler/configuration.ts';
 import { timeoutProblem } from '../../resources/timeouts.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
+import { unsupportedProblem } from './poolerProblem.ts';
 import type { World } from './world.ts';
 
 /** Something that a person has to mend before the spec can be rolled out. What serves goes on serving. */
@@ -18,7 +19,7 @@ export interface Problem {
 
 /** The first thing that keeps the spec from being rolled out; undefined when nothing does. */
 export function findProblem(world: World): Problem | undefined {
-  const { spec, schema, databaseUri, jwtSecret, preview, foreign } = world;
+  const { spec, schema, databaseUri, databaseCa, jwtSecret, preview, foreign } = world;
   if (!spec) {
     return {
       reason: 'InvalidSpec',
@@ -32,6 +33,8 @@ export function findProblem(world: World): Problem | undefined {
       message: `${taken.kind} ${taken.name} exists and belongs to somebody else, so it is not touched. Rename this ApiInstance or remove that object.`,
     };
   }
+  const pooler = unsupportedProblem(world);
+  if (pooler) return pooler;
   const exposure = exposureProblem(world, spec);
   if (exposure) return exposure;
   const name = spec.schemaRef.name;
@@ -62,7 +65,7 @@ export function findProblem(world: World): Problem | undefined {
       mayPass: true,
     };
   }
-  for (const secret of [databaseUri, jwtSecret, preview]) {
+  for (const secret of [databaseUri, databaseCa, jwtSecret, preview]) {
     if (secret?.state === 'missing') {
       return {
         reason: 'SecretNotFound',
@@ -79,7 +82,7 @@ export function findProblem(world: World): Problem | undefined {
   }
   if (databaseUri.state === 'found') {
     const uri = readDatabaseUri(databaseUri.value);
-    const error = 'error' in uri ? uri.error : spec.pooler && poolerCannotUse(uri);
+    const error = 'error' in uri ? uri.error : spec.pooler && poolerCannotUse(uri, spec.database.tls);
     const { name: secret, key } = spec.database.uriSecretRef;
     if (error !== undefined) {
       return {

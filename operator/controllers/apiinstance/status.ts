@@ -10,6 +10,7 @@ import type { EventNote } from '../../runtime/reconciler.ts';
 import type { BudgetCheck } from './budgetCheck.ts';
 import { instanceConditions, standingConditions } from './conditions.ts';
 import type { Decided, InstancePlan } from './plan.ts';
+import { poolerNotes, poolerStatus } from './poolerStatus.ts';
 import { blockedBy, type Problem } from './problem.ts';
 import {
   assumedBecause,
@@ -52,6 +53,7 @@ export function statusAfter(decided: Decided): ApiInstanceStatus {
     ...trafficAfter(decided),
     ...(candidate === undefined ? {} : rolloutAfter(decided)),
     ...(timeouts ? { timeouts } : {}),
+    ...poolerStatus(decided),
     ...(restart ? { restart } : {}),
     ...(reload ? { reload } : {}),
     ...(change ? { change } : {}),
@@ -195,6 +197,7 @@ export function withoutRollout(
 /** Events for what changed: a rollout that began or ended, and a problem that came up. */
 export function rolloutNotes(before: ApiInstanceStatus, after: ApiInstanceStatus): EventNote[] {
   const notes: EventNote[] = [];
+  notes.push(...poolerNotes(before, after));
   const newest = after.history?.[0];
   if (newest && newest.at !== before.history?.[0]?.at) {
     notes.push(endNote(newest));

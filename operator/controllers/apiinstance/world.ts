@@ -3,6 +3,7 @@ import type { ApiInstanceStatus } from '../../api/v1alpha1/apiInstanceStatus.ts'
 import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import type { ObjectMeta } from '../../api/v1alpha1/shared.ts';
 import type { ConnectionLimits } from '../../database/connectionLimits.ts';
+import type { SettledProcess, SettleOrder } from '../../console/settleProcess.ts';
 import type { AnalysisFailure, AnalysisOrder } from '../../proof/analysis.ts';
 import type { ContractOrder, ContractResult } from '../../proof/contract.ts';
 import type { PodProbesOrder, PodProbesResult } from '../../proof/podProbes.ts';
@@ -11,6 +12,7 @@ import type { ReloadOrder, ReloadResult } from '../../proof/reloadPod.ts';
 import type { TrafficProof } from '../../proof/trafficProof.ts';
 import type { Callers } from '../../resources/networkPolicy.ts';
 import type { CredentialMarks } from '../../resources/podTemplate.ts';
+import type { PoolerCredentials } from '../../resources/pooler/credentials.ts';
 import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
 import type { Expectation, Route } from '../../rollout/types.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
@@ -63,6 +65,37 @@ export interface DeploymentState {
   readonly credentials: CredentialMarks;
 }
 
+/** A pod of the pooler that has not ended; one that is stopping still has its connections. */
+export interface PoolerPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly ip: string | undefined;
+  readonly isReady: boolean;
+  readonly isStopping: boolean;
+  readonly restarts: number;
+  /** The image of its PgBouncer. */
+  readonly image: string;
+  /** What its template is known by; undefined for one that an older operator has made: it has no console. */
+  readonly template: string | undefined;
+}
+
+/** The pooler as it is. */
+export interface PoolerState {
+  /** The image that its Deployment has; an operator with another default keeps it. */
+  readonly image: string | undefined;
+  /** `spec.replicas` of its Deployment; undefined: there is none. */
+  readonly replicas: number | undefined;
+  /** What the template of its Deployment is known by. */
+  readonly template: string | undefined;
+  /** Its ready pods. */
+  readonly ready: number;
+  readonly pods: readonly PoolerPod[];
+  /** Its Secret as it is stored: no cache holds Secrets. */
+  readonly secret: KubeObject | undefined;
+  /** Those of its Secret, or fresh ones where it has none yet; undefined without `spec.pooler`. */
+  readonly credentials: PoolerCredentials | undefined;
+}
+
 /** A Secret's key as it was read just now. The value goes into the pooler's Secret or the router's object, and nowhere else. */
 export type SecretValue =
   | {
@@ -87,12 +120,24 @@ export type LimitsAnswer = { readonly limits: ConnectionLimits } | { readonly un
 /** What a piece of long work came to. */
 export type WorkResult =
   | LimitsAnswer
+  | SettledProcess
   | PodProof
   | ReloadResult
   | PodProbesResult
   | ContractResult
   | AnalysisFailure
   | TrafficProof;
+
+/** Which process is to be brought to what; the console's password is read when it is needed. */
+export interface PoolerWork extends SettleOrder {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly ip: string;
+  /** The Secret that holds the credentials of the console. */
+  readonly secret: string;
+  /** Whether the pod is stopping: then it may refuse to be asked. */
+  readonly isStopping: boolean;
+}
 
 /** Everything that a decision about one ApiInstance looks at. */
 export interface World {
@@ -107,6 +152,8 @@ export interface World {
   readonly status: ApiInstanceStatus;
   readonly schema: SchemaState | undefined;
   readonly databaseUri: SecretValue;
+  /** The certificates of the database's authority (PEM); undefined when the spec names none. */
+  readonly databaseCa: SecretValue | undefined;
   /** Undefined when the spec names none. */
   readonly jwtSecret: SecretValue | undefined;
   /** The Secrets that the pods of the kept revisions, and of the next one, take their credentials from. */
@@ -135,12 +182,7 @@ export interface World {
   readonly trafficObjects: readonly ObjectRef[];
   /** Its network policies that exist. */
   readonly policies: readonly ObjectRef[];
-  /** The image that the pooler runs; an operator with another default keeps it. */
-  readonly poolerImage: string | undefined;
-  /** Ready pods of the pooler. */
-  readonly poolerReady: number;
-  /** The pooler's Secret as it is stored: no cache holds Secrets. */
-  readonly poolerSecret: KubeObject | undefined;
+  readonly pooler: PoolerState;
   /** Objects that have a name we need but belong to somebody else. */
   readonly foreign: readonly ObjectRef[];
   readonly work: ReadonlyMap<string, WorkState<WorkResult>>;
@@ -186,5 +228,7 @@ export type Work =
   | ({ readonly kind: 'contract' } & ContractOrder)
   /** How many connections the database gives, and who has them. */
   | { readonly kind: 'connections'; readonly uri: string }
+  /** One PgBouncer process is brought to its share and its configuration. */
+  | ({ readonly kind: 'pooler' } & PoolerWork)
   /** No gate answers any more: the routes of a deleted instance are gone from the data plane. */
   | { readonly kind: 'gone'; readonly spec: ApiInstanceSpec; readonly request: ProbeRequest };
