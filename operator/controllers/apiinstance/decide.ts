@@ -16,6 +16,7 @@ import { baseObjects, revisionObjects, takeOverObjects, trafficObjects } from '.
 import { credentialNotes } from './credentials.ts';
 import { desiredRevision, type Desired, type NewRevision } from './desired.ts';
 import type { Decided, InstancePlan } from './plan.ts';
+import { podOrder } from './podOrder.ts';
 import { blockedBy, findProblem, type Problem } from './problem.ts';
 import { decidePooler } from './pooler.ts';
 import { outdated } from './prune.ts';
@@ -31,7 +32,7 @@ import {
 import { endingRevisions } from './usable.ts';
 import { canTakeOver, isWorn, workloadOf } from './workloads.ts';
 import type { Work, World } from './world.ts';
-import { isPodProved, isTrafficProved, podOrder, trafficOrder } from './work.ts';
+import { isPodProved, isTrafficProved, trafficOrder } from './work.ts';
 
 /** How often a settled instance is looked at although nothing was seen to change. */
 const recheckMs = 10 * 60_000;

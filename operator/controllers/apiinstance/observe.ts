@@ -20,8 +20,15 @@ import { poolerState, type MakeCredentials } from './observePooler.ts';
 import { readRoute, type Routers } from './observeRoute.ts';
 import { secretReader } from './readSecret.ts';
 import type { Places } from './places.ts';
-import { wornBy, type SettingsByWorkload } from './workloads.ts';
-import type { DeploymentState, PodState, SchemaState, WorkResult, World } from './world.ts';
+import { wornBy } from './workloads.ts';
+import type {
+  DeploymentState,
+  PodState,
+  SchemaState,
+  SettingsByWorkload,
+  WorkResult,
+  World,
+} from './world.ts';
 
 /** What `observe` reads from. */
 export interface ObserveDeps {

@@ -5,20 +5,11 @@ import type { Priority } from '../../runtime/queue.ts';
 import type { WorkOrder, WorkState } from '../../runtime/reconciler.ts';
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { Owner } from '../../resources/names.ts';
-import { toShow } from './reload.ts';
 import { expectationOfWorkloads } from './workloads.ts';
 import type { PodState, Work, World } from './world.ts';
 
-/** The proof that one pod holds its release. A restart inside the pod makes it another one. */
-export function podOrder(pod: PodState, publishedAt: number | undefined, world: World): WorkOrder<Work>[] {
-  const { ip, createdAt } = pod;
-  if (ip === undefined) return [];
-  const spec = { kind: 'pod', ip, createdAt, publishedAt, ...toShow(pod, world) } as const;
-  return [{ id: podWorkId(pod, world), spec, priority: priorityIn(world) }];
-}
-
 /** Where nothing is under way nobody waits for a proof: after a restart a thousand of them end within seconds. */
-function priorityIn(world: World): Priority {
+export function priorityIn(world: World): Priority {
   return wasSettled(world) ? 'resync' : 'changed';
 }
 
@@ -155,7 +146,7 @@ function progressOf(state: WorkState | undefined): unknown {
 }
 
 /** Other settings make it another proof. */
-function podWorkId(pod: PodState, { settings }: Pick<World, 'settings'>): string {
+export function podWorkId(pod: PodState, { settings }: Pick<World, 'settings'>): string {
   const written = settings.get(pod.workload);
   return `pod ${pod.uid} ${pod.restarts} ${written?.token ?? ''}`.trim();
 }

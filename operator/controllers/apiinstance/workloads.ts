@@ -1,15 +1,11 @@
 import type { RevisionSnapshot } from '../../resources/revision.ts';
-import type { WrittenSettings } from '../../resources/settingsFile.ts';
 import type { Expectation, Route } from '../../rollout/types.ts';
 import type { NewRevision } from './desired.ts';
-import type { World } from './world.ts';
+import type { SettingsByWorkload, World } from './world.ts';
 
 // Revisions that differ in nothing but what PostgREST reads anew share their pods: one Deployment, Service and gate,
 // under the number of the oldest of them, the workload. Whose settings it has at the moment, its settings ConfigMap
 // says. Everywhere but in names, selectors and the gate's header a workload goes by the number of that revision.
-
-/** By workload: whose settings its pods are to have. */
-export type SettingsByWorkload = ReadonlyMap<number, WrittenSettings>;
 
 /** The revision whose settings a workload has. */
 export function wornBy(settings: SettingsByWorkload, workload: number): number {

@@ -14,14 +14,17 @@ import type { Callers } from '../../resources/networkPolicy.ts';
 import type { CredentialMarks } from '../../resources/podTemplate.ts';
 import type { PoolerCredentials } from '../../resources/pooler/credentials.ts';
 import type { OperandImages, RevisionSnapshot } from '../../resources/revision.ts';
+import type { WrittenSettings } from '../../resources/settingsFile.ts';
 import type { Expectation, Route } from '../../rollout/types.ts';
 import type { KubeObject, ObjectRef } from '../../runtime/object.ts';
 import type { WorkState } from '../../runtime/reconciler.ts';
 import type { ProbeRequest, TrafficRouter } from '../../traffic/router.ts';
-import type { SettingsByWorkload } from './workloads.ts';
 
 /** Where a value is in a Secret. */
 type SecretKeyRef = ApiInstanceSpec['database']['uriSecretRef'];
+
+/** By workload: whose settings its pods are to have. */
+export type SettingsByWorkload = ReadonlyMap<number, WrittenSettings>;
 
 /** A pod of a kept revision, not being deleted. */
 export interface PodState {
