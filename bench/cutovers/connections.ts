@@ -11,6 +11,8 @@ export interface ConnectionsSeen {
   readonly from: string;
   /** How often somebody looked. */
   readonly looks: number;
+  /** How often there were more than the cap. */
+  readonly over: number;
 }
 
 /** A look at the server's connections every 50 ms. */
@@ -22,7 +24,10 @@ export interface ConnectionWatch {
 const everySeconds = 0.05;
 
 /** Looks from inside of the database's pod, over one connection of its superuser: the network is not in the way. */
-export function watchConnections(access: Access, namespace: string, role: string): ConnectionWatch {
+export function watchConnections(
+  access: Access,
+  { namespace, role, cap }: { readonly namespace: string; readonly role: string; readonly cap: number },
+): ConnectionWatch {
   const psql =
     'PGPASSWORD=$POSTGRES_PASSWORD exec psql -h 127.0.0.1 -U postgres -d tasks -XAtq -v ON_ERROR_STOP=1';
   const child = spawn(
@@ -30,12 +35,13 @@ export function watchConnections(access: Access, namespace: string, role: string
     ['exec', '-i', '-n', namespace, 'deploy/tasks-db', '--', 'sh', '-c', psql],
     { env: { ...process.env, KUBECONFIG: access.kubeconfig }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  let seen: ConnectionsSeen = { most: 0, from: '', looks: 0 };
+  let seen: ConnectionsSeen = { most: 0, from: '', looks: 0, over: 0 };
   createInterface({ input: child.stdout }).on('line', (line) => {
     const look = readLook(line);
     if (look === undefined) return;
     const isMore = look.count > seen.most;
-    seen = { ...(isMore ? { most: look.count, from: look.from } : seen), looks: seen.looks + 1 };
+    const most = isMore ? { most: look.count, from: look.from } : seen;
+    seen = { ...most, looks: seen.looks + 1, over: seen.over + (look.count > cap ? 1 : 0) };
   });
   const ended = once(child, 'exit');
   child.stdin.write(`${lookFor(role)} \\watch ${String(everySeconds)}\n`);

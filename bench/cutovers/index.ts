@@ -48,7 +48,7 @@ async function measure(
   { cutovers, log, signal }: { readonly cutovers: number; readonly log: Log; readonly signal: AbortSignal },
 ) {
   const { namespace, kubectl, host, cap } = stage;
-  const watch = watchConnections(cluster, namespace, authenticator);
+  const watch = watchConnections(cluster, { namespace, role: authenticator, cap });
   const load = startLoad({
     url: cluster.ingressUrl,
     host,

@@ -33,16 +33,18 @@ export function report({ seconds, cap, connections, before, after, summary }: Re
     connections: { cap, ...connections },
     leaked: Object.fromEntries(leaked),
     objects: after.objects,
+    pools: { before: before.pools, after: after.pools },
     rssMb: { before: rounded(before.rssMb, 1), after: rounded(after.rssMb, 1) },
   };
   return [
     '',
     `${String(seconds.length)} cutovers, ${String(json.medianSeconds)} s each (median)`,
     `${String(summary.requests)} requests, ${String(summary.failed)} failed, slowest ${String(summary.max)} ms`,
-    `at most ${String(connections.most)} of ${String(cap)} server connections (${connections.from}) in ${String(connections.looks)} looks`,
+    `at most ${String(connections.most)} of ${String(cap)} server connections (${connections.from}) in ${String(connections.looks)} looks, more than that in ${String(connections.over)}`,
     `objects at the end: ${Object.entries(after.objects)
       .map(([kind, count]) => `${String(count)} ${kind}`)
       .join(', ')}`,
+    `pools of one PgBouncer: ${String(before.pools)}, at the end ${String(after.pools)}`,
     `the operator: ${String(json.rssMb.before)} MiB, at the end ${String(json.rssMb.after)} MiB`,
     JSON.stringify(json),
   ];

@@ -10,6 +10,7 @@ import {
   schemaManifest,
   type WrittenInstance,
 } from '../../test-e2e/support/manifests.ts';
+import { instance as instanceName } from './leftovers.ts';
 import { follow } from '../rollout/follow.ts';
 
 /** An ApiInstance as the watch gives it. */
@@ -34,7 +35,6 @@ export interface Stage {
   readonly remove: () => Promise<void>;
 }
 
-const name = 'tasks';
 /** How many old revisions are kept. */
 export const keptRevisions = 3;
 
@@ -63,7 +63,7 @@ export async function setStage(cluster: Cluster, signal: AbortSignal): Promise<S
     await apply([...databaseManifests(namespace), schemaManifest(namespace, 'v1'), instanceAt(0)]);
     const instance = await follow<InstanceObject>(
       cluster.kubeconfig,
-      { path: `/apis/pgrst.dev/v1alpha1/namespaces/${namespace}/apiinstances`, name },
+      { path: `/apis/pgrst.dev/v1alpha1/namespaces/${namespace}/apiinstances`, name: instanceName },
       signal,
     );
     stops.push(instance.stop);
@@ -85,7 +85,7 @@ export async function setStage(cluster: Cluster, signal: AbortSignal): Promise<S
         return (at - began) / 1000;
       },
       async rest() {
-        const old = `pgrst.dev/instance=${name},pgrst.dev/revision,pgrst.dev/revision!=${String(revision)}`;
+        const old = `pgrst.dev/instance=${instanceName},pgrst.dev/revision,pgrst.dev/revision!=${String(revision)}`;
         await kubectl(['wait', 'pod', '-n', namespace, '-l', old, '--for=delete', '--timeout=180s']);
       },
       remove,
