@@ -168,6 +168,17 @@ describe('the share of a process', () => {
   });
 });
 
+test('a revision that comes gets its share as soon as one that went has been quiet for a few seconds', async () => {
+  await settle({ connections: 4, poolSize: 2 });
+  for (const alias of ['gone', 'stable'])
+    await Promise.all(
+      (await clientsOf(alias, 2)).map((client) => inTransaction(client, 'select pg_sleep(0.1)')),
+    );
+  const [candidate] = await clientsOf('candidate', 1);
+  // Whoever waits longer than query_wait_timeout (10 s) is cut off.
+  await inTransaction(candidate ?? new pg.Client(), 'select 1');
+});
+
 describe('a changed configuration', () => {
   test('is loaded by the process that runs, and seen to be', async () => {
     await settle({ connections: 6, poolSize: 3 });

@@ -30,12 +30,7 @@ const day = 86_400;
  */
 export const poolerParameters: Readonly<Record<string, PoolerParameter>> = {
   application_name_add_host: yesOrNo(0, "1: the client's address is added to application_name."),
-  autodb_idle_timeout: reloaded(
-    60,
-    day,
-    3600,
-    'Seconds until the unused pool of an old revision is dropped.',
-  ),
+  autodb_idle_timeout: reloaded(60, day, 60, 'Seconds until the unused pool of an old revision is dropped.'),
   cancel_wait_timeout: reloaded(1, 300, 10, 'Seconds that a cancel request waits for a connection.'),
   client_login_timeout: reloaded(1, 300, 60, 'Seconds that a client has to log in.'),
   dns_max_ttl: reloaded(0, 3600, 15, 'Seconds for which an address from the DNS is kept.'),
@@ -69,7 +64,9 @@ export const poolerParameters: Readonly<Record<string, PoolerParameter>> = {
   ),
   server_connect_timeout: reloaded(1, 60, 5, 'Seconds that a server connection may take to be made.'),
   server_fast_close: yesOrNo(0, '1: RECONNECT does not wait for the transaction of a session.'),
-  server_idle_timeout: reloaded(1, day, 600, 'Seconds after which an idle server connection is closed.'),
+  // Short: with a user in the `*` line PgBouncer (1.24.1) takes idle connections away from a pool of the same alias only,
+  // so those of revisions that went would keep the share of the one that comes (docs/decisions/0051).
+  server_idle_timeout: reloaded(1, day, 5, 'Seconds after which an idle server connection is closed.'),
   server_lifetime: reloaded(60, day, 3600, 'Seconds after which a server connection is made anew.'),
   server_login_retry: reloaded(1, 60, 1, 'Seconds until a failed login to the database is tried again.'),
   server_round_robin: yesOrNo(0, '1: server connections are used in turn, not the last one first.'),
