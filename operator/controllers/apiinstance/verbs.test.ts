@@ -199,6 +199,26 @@ describe('what people say to a rollout', { timeout: 300_000 }, () => {
     },
   );
 
+  it.each([
+    { what: 'a restart', journey: { acts: [begin] }, verb: 'restart' },
+    {
+      what: 'a rollback that has to start pods',
+      journey: { spec: brief, acts: [begin, release('00000002'), promote, cold] },
+      verb: 'rollback',
+    },
+  ])('$what is remembered before any pod hears of it', async ({ journey, verb }) => {
+    const h = await travel(journey);
+    const before = h.writes();
+    action(verb)(h);
+    await h.turn();
+    expect(h.kube.writes.slice(before).map((write) => `${write.verb} ${write.ref.kind}`)).toEqual([
+      'patch ApiInstance',
+      'applyStatus ApiInstance',
+    ]);
+    await h.turn();
+    expect(h.kube.writes.slice(before).map(({ ref }) => ref.kind)).toContain('Deployment');
+  });
+
   it('an action that a dead operator has accepted is carried out before the next one is looked at', async () => {
     const h = await travel({ acts: [begin, release('00000002')] });
     action('abort')(h);
