@@ -25,7 +25,14 @@ const all: Expectation = { kind: 'weights', stable: 2, candidate: 1, weight: 0 }
 
 function ordered(status: ApiInstanceStatus, expectation: Expectation) {
   const metadata = { ...owner, resourceVersion: '7', generation: 3 };
-  const world = { metadata, status, router: createFakeRouter(), places: '' } as unknown as World;
+  const world = {
+    metadata,
+    status,
+    router: createFakeRouter(),
+    places: '',
+    settings: new Map(),
+    revisions: [],
+  } as unknown as World;
   const [order] = trafficOrder(expectation, world, owner, instanceSpec());
   return order?.spec.kind === 'traffic' && { isStanding: order.spec.isStanding, priority: order.priority };
 }
