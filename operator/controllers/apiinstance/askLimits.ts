@@ -1,11 +1,14 @@
 import { readConnectionLimits } from '../../database/connectionLimits.ts';
 import { failureOf } from '../../database/runFailure.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { TaskContext } from '../../runtime/tasks.ts';
 import { createTurns } from '../../runtime/turns.ts';
 import type { LimitsAnswer } from './world.ts';
 
 /** So many databases are asked at a time: an operator that is upgraded has a question for each of its instances. */
-const atATime = 4;
+const atATime = 8;
+/** A rollout waits so long for an answer, and what is behind it in line too. */
+const patienceMs = 3000;
 
 /**
  * Asks databases for their limits, a few at a time. A database that cannot be asked is an answer too: nothing waits for
@@ -13,15 +16,23 @@ const atATime = 4;
  */
 export function createLimitsQuestion(
   identity: string,
+  clock: Clock,
 ): (uri: string, context: TaskContext) => Promise<LimitsAnswer> {
   const turn = createTurns(atATime);
   return (uri, context) =>
     turn(async () => {
+      const late = new AbortController();
+      const cancel = clock.after(patienceMs, () => {
+        late.abort(new Error(`There was no answer within ${patienceMs / 1000} s.`));
+      });
       try {
-        return { limits: await readConnectionLimits({ uri, identity }, context) };
+        const signal = AbortSignal.any([context.signal, late.signal]);
+        return { limits: await readConnectionLimits({ uri, identity }, { ...context, signal }) };
       } catch (error) {
         context.signal.throwIfAborted();
         return { unknown: failureOf(error instanceof Error ? error.message : String(error)).message };
+      } finally {
+        cancel();
       }
     });
 }

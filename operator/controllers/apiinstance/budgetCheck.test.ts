@@ -193,6 +193,16 @@ describe('a rollout that does not fit', { timeout: 60_000 }, () => {
     expect([...h.violations(), ...late.violations(), ...other.violations()]).toEqual([]);
   });
 
+  it('holds up no change that PostgREST reads anew: it opens nothing', async () => {
+    const h = await setOut({ spec: direct, acts: [begin] });
+    const { message } = budget(h) ?? {};
+    tight(h);
+    h.edit({ spec: { postgrest: { config: { 'db-max-rows': '5' } } } });
+    await h.run(serves(2));
+    expect(budget(h)).toMatchObject({ status: 'True', message });
+    expect(h.kube.all('Deployment')).toHaveLength(1);
+  });
+
   it('does not hold up a rollout of which only the objects tell, because its status was lost', async () => {
     const h = await setOut({ spec: direct, acts: [begin, release('00000002')] });
     tight(h);

@@ -113,7 +113,7 @@ function workRunner(
   notifier: (order: Extract<Work, { kind: 'reload' }>) => Notify,
   { identity, onPodReloaded }: Pick<ApiInstanceControllerDeps, 'identity' | 'onPodReloaded'>,
 ): RunTask<Work, WorkResult> {
-  const askLimits = createLimitsQuestion(identity);
+  const askLimits = createLimitsQuestion(identity, clock);
   const turn = createTurns(groupsAtOnce);
   const dataPlane = (spec: ApiInstanceSpec) => (signal: AbortSignal) => {
     const router = routers[spec.expose.router];
