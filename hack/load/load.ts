@@ -6,6 +6,8 @@ export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   /** Path and query, such as `/tasks?limit=10`. */
   readonly path: string;
+  /** More headers, such as a token. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** JSON body of a POST. */
   readonly body?: string;
 }
@@ -152,6 +154,7 @@ function sendOne({ target, host, entry, agent, timeoutMs }: Sending, onEnd: (ans
     method: entry.method,
     path: entry.path,
     headers: {
+      ...entry.headers,
       host,
       ...(entry.body !== undefined && {
         'content-type': 'application/json',
