@@ -8,7 +8,7 @@ import { schemasOf } from './schemas.ts';
 const files = generatedFiles();
 const fileOf = (path: string): string => files.get(path) ?? '';
 
-test('there is a CRD, its copy in the chart, and a page for each kind, and two about PostgREST', () => {
+test('there is a CRD, its copy in the chart, a page for each kind, two about PostgREST and one about PgBouncer', () => {
   expect([...files.keys()]).toEqual([
     'crds/pgrst.dev_apischemas.yaml',
     'docs/reference/apischema.md',
@@ -16,6 +16,7 @@ test('there is a CRD, its copy in the chart, and a page for each kind, and two a
     'docs/reference/apiinstance.md',
     'docs/reference/postgrest-parameters.md',
     'docs/reference/postgrest-versions.md',
+    'docs/reference/pooler.md',
     'charts/postgrest-operator/files/crds/pgrst.dev_apischemas.yaml',
     'charts/postgrest-operator/files/crds/pgrst.dev_apiinstances.yaml',
   ]);
