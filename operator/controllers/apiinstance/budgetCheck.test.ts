@@ -282,6 +282,30 @@ describe('who else is connected', { timeout: 60_000 }, () => {
     expect(await others(sessions)).toBe(count);
   });
 
+  it('knows pods by the number of the revision that they were made for, when that is gone', async () => {
+    const rollout = { steps: [{ weight: 50 }, { pause: {} }], revisionHistoryLimit: 1 };
+    const h = await setOut({ spec: { ...direct, rollout }, acts: [begin] });
+    for (const rows of [5, 6, 7]) {
+      h.edit({ spec: { postgrest: { config: { 'db-max-rows': String(rows) } } } });
+      await h.run(serves(rows - 3));
+    }
+    await h.run(
+      () => !h.kube.all('ControllerRevision').some(({ metadata }) => metadata.name.includes('-r1-')),
+    );
+    const application = h.kube.all('Pod')[0]?.metadata.name ?? '';
+    expect(application).toContain('-r1-');
+    const sessions = [
+      session({ application, address: '192.0.2.1', count: 22 }),
+      session({ address: '192.0.2.1', count: 5 }),
+      // Somebody else's, so that the rule for translated addresses has nothing to say.
+      session({ address: h.cluster.readyPods(1)[0]?.status?.podIP, count: 1 }),
+    ];
+    h.script.limits = room(200, { sessions });
+    publish('00000002')(h);
+    await h.run(paused);
+    expect(budget(h)?.message).toContain('5 in use by others');
+  });
+
   it('counts for the database and the role only where they are', async () => {
     const h = await setOut({ spec: direct, acts: [begin] });
     h.script.limits = room(1000, {

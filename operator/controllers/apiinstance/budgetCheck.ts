@@ -181,11 +181,11 @@ function limitsOf(
  * Tells the sessions of this instance: those of its role that come from a pod of ours, or name one. Where pods are there
  * and no session is like that, their addresses are translated on the way, and those of its role in its database are ours.
  */
-function recogniser(
-  sessions: readonly SessionCount[],
-  { addresses, metadata, revisions }: World,
-): (session: SessionCount) => boolean {
-  const prefixes = revisions.map(({ number }) => `${names(metadata.name).revision(number)}-`);
+function recogniser(sessions: readonly SessionCount[], world: World): (session: SessionCount) => boolean {
+  const { addresses, metadata, revisions } = world;
+  const prefixes = revisions.map(
+    ({ number }) => `${names(metadata.name).revision(workloadOf(world, number))}-`,
+  );
   const isOurs = ({ application, address, isRole }: SessionCount): boolean =>
     isRole &&
     ((address !== undefined && addresses.has(address)) ||
