@@ -24,6 +24,7 @@ const operator = spawn(
       PGRST_OPERATOR_POSTGREST_IMAGE: images.postgrest,
       PGRST_OPERATOR_GATE_IMAGE: images.gate,
       PGRST_OPERATOR_PGBOUNCER_IMAGE: images.pgbouncer,
+      PGRST_OPERATOR_PGBOUNCER_EXPORTER_IMAGE: images['pgbouncer-exporter'],
       PGRST_OPERATOR_LEADER_ELECTION: 'false',
     },
     stdio: ['inherit', 'pipe', 'inherit'],

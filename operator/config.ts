@@ -14,6 +14,11 @@ const variables = z.object({
   POSTGREST_IMAGE: z.string().min(1).describe("PostgREST's image where an instance names none."),
   GATE_IMAGE: z.string().min(1).describe('nginx with its njs module.'),
   PGBOUNCER_IMAGE: z.string().min(1).describe("PgBouncer's image where an instance names none."),
+  PGBOUNCER_EXPORTER_IMAGE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('pgbouncer_exporter, which tells Prometheus of each PgBouncer; absent: nobody does.'),
   INGRESS_SERVICE: namespacedName
     .default({ namespace: 'ingress-nginx', name: 'ingress-nginx-controller' })
     .describe("The ingress controller's Service: traffic is proved at each of its pods."),

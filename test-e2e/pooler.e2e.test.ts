@@ -31,6 +31,14 @@ async function poolerPods({ kubectl, namespace }: Journey): Promise<readonly str
     .sort();
 }
 
+/** What the exporter beside one PgBouncer says, asked through the API server. */
+async function metrics({ kubectl, namespace }: Journey): Promise<string> {
+  const selector = 'pgrst.dev/instance=tasks,app.kubernetes.io/component=pooler';
+  const names = await kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'name']);
+  const [name = ''] = names.trim().replaceAll('pod/', '').split('\n');
+  return await kubectl(['get', '--raw', `/api/v1/namespaces/${namespace}/pods/${name}:9127/proxy/metrics`]);
+}
+
 /** PoolerReady speaks of the spec as it is now, with so many processes and no more. */
 const settledWith =
   (processes: number, generation: number) =>
@@ -81,6 +89,7 @@ test('PgBouncer is reloaded, scaled and replaced under load, and no request is l
       };
       await instance.until('PgBouncer is settled', settledWith(1, 1));
       const first = await poolerPods(journey);
+      await expect(metrics(journey), 'the exporter sees its PgBouncer').resolves.toMatch(/^pgbouncer_up 1$/m);
 
       const most = await mostConnections(journey, async () => {
         await settle(1, { parameters: { server_lifetime: '1800' } });

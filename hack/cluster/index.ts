@@ -92,6 +92,7 @@ export async function ensureCluster(
       postgrest: reference('postgrest'),
       gate: reference('gate'),
       pgbouncer: reference('pgbouncer'),
+      'pgbouncer-exporter': reference('pgbouncer-exporter'),
       postgres: reference('postgres'),
     },
     ...clients,

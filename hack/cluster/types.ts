@@ -19,7 +19,13 @@ export interface Cluster {
 }
 
 /** Images that the product's pods, the demo and the tests need, beside the operator's own. */
-export const productImages = ['postgrest', 'gate', 'pgbouncer', 'postgres'] as const satisfies PartName[];
+export const productImages = [
+  'postgrest',
+  'gate',
+  'pgbouncer',
+  'pgbouncer-exporter',
+  'postgres',
+] as const satisfies PartName[];
 export type ProductImage = (typeof productImages)[number];
 
 /** What a provider's `up` gives. */

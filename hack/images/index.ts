@@ -3,7 +3,17 @@ import { fastapi } from './fastapi.ts';
 import { buildImage } from './image.ts';
 import type { Image, ImageRecipe } from './image.ts';
 import { ingressNginx } from './ingressNginx.ts';
-import { argoRollouts, coredns, gate, pause, pgbouncer, postgres, postgrest, traefik } from './parts.ts';
+import {
+  argoRollouts,
+  coredns,
+  gate,
+  pause,
+  pgbouncer,
+  pgbouncerExporter,
+  postgres,
+  postgrest,
+  traefik,
+} from './parts.ts';
 
 const recipes = {
   pause,
@@ -12,6 +22,7 @@ const recipes = {
   postgrest,
   gate,
   pgbouncer,
+  'pgbouncer-exporter': pgbouncerExporter,
   postgres,
   traefik,
   fastapi,

@@ -15,7 +15,7 @@ const withoutPerl =
 
 /** An image of one static program that this machine built. */
 async function staticProgram(
-  name: 'pause' | 'coredns' | 'traefik' | 'argo-rollouts',
+  name: 'pause' | 'coredns' | 'traefik' | 'argo-rollouts' | 'pgbouncer-exporter',
   user: string,
   log: Log,
 ): Promise<ImageRecipe> {
@@ -49,6 +49,11 @@ export function traefik(log: Log): Promise<ImageRecipe> {
 /** The peer of bench/rollout, under the user that upstream's image has. */
 export function argoRollouts(log: Log): Promise<ImageRecipe> {
   return staticProgram('argo-rollouts', '999:999', log);
+}
+
+/** Tells Prometheus of a PgBouncer, under the user that upstream's image has. */
+export function pgbouncerExporter(log: Log): Promise<ImageRecipe> {
+  return staticProgram('pgbouncer-exporter', '65534:65534', log);
 }
 
 /** PostgREST: one static program, out of its npm package. */

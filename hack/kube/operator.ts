@@ -41,6 +41,7 @@ export async function installOperator(
     'operands.postgrest': images.postgrest,
     'operands.gate': images.gate,
     'operands.pgbouncer': images.pgbouncer,
+    'operands.pgbouncerExporter': images['pgbouncer-exporter'],
     ...(gateway && { 'gateway.service.namespace': gateway.namespace, 'gateway.service.name': gateway.name }),
   };
   const settings = Object.entries(values).flatMap(([key, value]) => ['--set-string', `${key}=${value}`]);

@@ -13,6 +13,7 @@ const modules: readonly [Tool, string][] = [
   ['helm', 'helm.sh/helm/v4'],
   ['kind', 'sigs.k8s.io/kind'],
   ['traefik', 'github.com/traefik/traefik/v3'],
+  ['pgbouncer-exporter', 'github.com/prometheus-community/pgbouncer_exporter'],
   ['argo-rollouts', 'github.com/argoproj/argo-rollouts'],
 ];
 

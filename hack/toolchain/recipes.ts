@@ -20,6 +20,7 @@ export type Tool =
   | 'helm'
   | 'kind'
   | 'traefik'
+  | 'pgbouncer-exporter'
   | 'argo-rollouts';
 
 // 1.34 is the newest that runs on hosts with cgroup v1 and on Debian bookworm's containerd 1.6.
@@ -79,6 +80,12 @@ export const recipes: Readonly<Record<Tool, Recipe>> = {
     source: 'github.com/traefik/traefik/v3/cmd/traefik',
     flags: '-X github.com/traefik/traefik/v3/pkg/version.Version=v3.7.9',
     takes: '7 min',
+  },
+  'pgbouncer-exporter': {
+    version: 'v0.12.1',
+    source: 'github.com/prometheus-community/pgbouncer_exporter',
+    flags: '',
+    takes: '10 s',
   },
   // Only bench/rollout builds it.
   'argo-rollouts': {

@@ -36,6 +36,7 @@ export interface ControllersDeps {
     readonly POSTGREST_IMAGE: string;
     readonly GATE_IMAGE: string;
     readonly PGBOUNCER_IMAGE: string;
+    readonly PGBOUNCER_EXPORTER_IMAGE?: string | undefined;
     readonly INGRESS_SERVICE: RouterService;
     /** Undefined: no Gateway, and perhaps a cluster that does not know its kinds. */
     readonly GATEWAY_SERVICE?: RouterService | undefined;
@@ -175,6 +176,7 @@ function startWorkers(
       postgrest: config.POSTGREST_IMAGE,
       gate: config.GATE_IMAGE,
       pgbouncer: config.PGBOUNCER_IMAGE,
+      pgbouncerExporter: config.PGBOUNCER_EXPORTER_IMAGE,
     },
   });
   const stops = [

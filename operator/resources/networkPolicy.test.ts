@@ -71,7 +71,7 @@ describe('the pods of the API', () => {
   });
 });
 
-test('the pooler serves the pods of its own instance and the operator, which uses its console, and nobody else', () => {
+test('the pooler serves the pods of its own instance and the operator, which uses its console; whoever is named reads its metrics', () => {
   const made = policies({ networkPolicy: { allowFrom: [web] }, pooler: {} });
   expect(made).toHaveLength(2);
   expect(made[1]?.ingress).toEqual([
@@ -86,6 +86,7 @@ test('the pooler serves the pods of its own instance and the operator, which use
       ],
       ports: [{ port: 6432, protocol: 'TCP' }],
     },
+    { from: [place('pgrst-system'), web], ports: [{ port: 9127, protocol: 'TCP' }] },
   ]);
 });
 

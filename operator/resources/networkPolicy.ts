@@ -9,7 +9,7 @@ import {
   type Component,
   type Owner,
 } from './names.ts';
-import { adminPort, poolerPort, publicPort } from './ports.ts';
+import { adminPort, exporterPort, poolerPort, publicPort } from './ports.ts';
 
 /** A place where somebody runs who has to reach the pods. */
 export interface Place {
@@ -50,7 +50,10 @@ export function networkPolicies(
   const pods = { podSelector: { matchLabels: instanceSelector(owner.name) } };
   // The operator asks each process over its console, which listens where clients do.
   const users = [pods, peerOf(from.operator)];
-  return [api, policy(owner, 'pooler', poolerSelector(owner.name), [rule(users, poolerPort)])];
+  return [
+    api,
+    policy(owner, 'pooler', poolerSelector(owner.name), [rule(users, poolerPort), rule(peers, exporterPort)]),
+  ];
 }
 
 function policy(

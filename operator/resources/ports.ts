@@ -8,3 +8,5 @@ export const postgrestPort = 3000;
 export const postgrestAdminPort = 3001;
 /** Where PgBouncer listens. */
 export const poolerPort = 6432;
+/** Where the exporter beside PgBouncer serves its metrics. */
+export const exporterPort = 9127;

@@ -12,6 +12,8 @@ export interface OperandImages {
   readonly postgrest: string;
   readonly gate: string;
   readonly pgbouncer: string;
+  /** Tells Prometheus of PgBouncer; undefined: nobody does. */
+  readonly pgbouncerExporter?: string | undefined;
 }
 
 /** An image, and whether a user asked for it: what is only the operator's default makes no new revision. */

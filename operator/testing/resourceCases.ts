@@ -32,6 +32,7 @@ export const images: OperandImages = {
   postgrest: 'postgrest:12.0.2',
   gate: 'gate:1.26',
   pgbouncer: 'pgbouncer:1.24',
+  pgbouncerExporter: 'pgbouncer-exporter:0.12',
 };
 
 /** A spec with every default filled in, and `more` over it. */

@@ -47,7 +47,13 @@ function newRevision(world: World, number: number, content: RevisionContent): Ne
   const host = hostOf(world, content);
   return host?.workload === undefined
     ? { number, content, workload: number }
-    : { number, content, workload: host.workload, host };
+    : { number, content: withImagesOf(host, content), workload: host.workload, host };
+}
+
+/** Its pods are those of the host, whatever an operator that was upgraded meanwhile would take by default. */
+function withImagesOf({ content: host }: RevisionSnapshot, content: RevisionContent): RevisionContent {
+  const { gate, postgrest } = host;
+  return { ...content, gate, postgrest: { ...content.postgrest, image: postgrest.image } };
 }
 
 /** The revision that serves, if its pods need only be told to become this content. */

@@ -52,7 +52,8 @@ export async function poolerState(objects: PoolerObjects): Promise<PoolerState> 
   const deployment = objects.deployment as Workload | undefined;
   const { template, replicas } = deployment?.spec ?? {};
   return {
-    image: imageOf(template?.spec),
+    image: imageOf(template?.spec, 'pgbouncer'),
+    exporterImage: imageOf(template?.spec, 'exporter'),
     replicas: deployment && (replicas ?? 1),
     template: template?.metadata?.annotations?.[templateAnnotation],
     ready: deployment?.status?.readyReplicas ?? 0,
@@ -74,7 +75,7 @@ function poolerPod(object: KubeObject): PoolerPod[] {
       isReady: status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
       isStopping: metadata.deletionTimestamp !== undefined,
       restarts: (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
-      image: imageOf(spec) ?? '',
+      image: imageOf(spec, 'pgbouncer') ?? '',
       template: metadata.annotations?.[templateAnnotation],
     },
   ];
@@ -82,6 +83,9 @@ function poolerPod(object: KubeObject): PoolerPod[] {
 
 const component = 'app.kubernetes.io/component';
 
-function imageOf(spec: { readonly containers?: readonly Container[] } | undefined): string | undefined {
-  return spec?.containers?.find(({ name }) => name === 'pgbouncer')?.image;
+function imageOf(
+  spec: { readonly containers?: readonly Container[] } | undefined,
+  container: 'pgbouncer' | 'exporter',
+): string | undefined {
+  return spec?.containers?.find(({ name }) => name === container)?.image;
 }

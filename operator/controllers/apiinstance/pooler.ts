@@ -102,7 +102,11 @@ export function knownVersions(world: World, spec: PoolerSpec): readonly string[]
 
 /** The default images with that of a pooler that runs already: an operator upgrade rolls no operand. */
 function pinned({ images, pooler }: World): OperandImages {
-  return { ...images, pgbouncer: pooler.image ?? images.pgbouncer };
+  return {
+    ...images,
+    pgbouncer: pooler.image ?? images.pgbouncer,
+    pgbouncerExporter: pooler.exporterImage ?? images.pgbouncerExporter,
+  };
 }
 
 function usableUri({ databaseUri }: World, { database }: ApiInstanceSpec): DatabaseUri | undefined {

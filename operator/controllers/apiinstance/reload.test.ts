@@ -171,6 +171,17 @@ it('says when a reload is done, and not before every pod has done it', async () 
   await h.run(({ instance }) => instance?.status?.reload?.doneAt !== undefined);
 });
 
+it('keeps the images of the pods that are there, whatever a newer operator has by default', async () => {
+  const h = await setOut({ spec: direct, acts: [begin] });
+  h.upgrade();
+  rows(5)(h);
+  await h.run(serves(2));
+  const [, second] = h.kube.all('ControllerRevision') as unknown as {
+    data: { content: { postgrest: { image: object } } };
+  }[];
+  expect(second?.data.content.postgrest.image).toEqual({ name: 'postgrest:1', isDefault: true });
+});
+
 it('a new operator tells nobody anything again', async () => {
   const h = await setOut({ spec: direct, acts: [begin, { does: rows(5), until: serves(2) }] });
   h.script.loaded.forEach((token, pod) => h.script.loaded.set(pod, token));

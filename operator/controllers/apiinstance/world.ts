@@ -86,6 +86,8 @@ export interface PoolerPod {
 export interface PoolerState {
   /** The image that its Deployment has; an operator with another default keeps it. */
   readonly image: string | undefined;
+  /** The same of the exporter beside it; undefined when it has none. */
+  readonly exporterImage: string | undefined;
   /** `spec.replicas` of its Deployment; undefined: there is none. */
   readonly replicas: number | undefined;
   /** What the template of its Deployment is known by. */

@@ -34,6 +34,9 @@ export interface PoolerConfiguration {
 /** Key of the Secret, and file, with the certificates of the database's authority. */
 export const authorityKey = 'ca.crt';
 
+/** Key of the Secret with what the exporter logs in to the console with. */
+export const exporterKey = 'exporter';
+
 /** Why PgBouncer cannot use a URI, as the end of a sentence; undefined when it can. `tls`: `spec.database.tls`. */
 export function poolerCannotUse(
   { host, user, password, sslmode, parameters }: DatabaseUri,
@@ -61,6 +64,7 @@ export function poolerSecret(owner: Owner, from: PoolerConfiguration): KubeObjec
     'userlist.txt': userList(from),
     userinfo: `${poolerUsers.client}:${credentials.client}`,
     [credentialsKey]: JSON.stringify(credentials),
+    [exporterKey]: `postgres://${poolerUsers.stats}:${credentials.stats.password}@127.0.0.1:${poolerPort}/pgbouncer?sslmode=disable`,
     ...(from.tls?.ca === undefined ? {} : { [authorityKey]: from.tls.ca }),
   };
   return {

@@ -4,11 +4,11 @@ import { poolerParameters } from '../../api/v1alpha1/poolerParameters.ts';
 import { group } from '../../api/v1alpha1/shared.ts';
 import type { KubeObject } from '../../runtime/object.ts';
 import { labels, names, ownedMetadata, poolerSelector, type Owner } from '../names.ts';
-import { poolerPort } from '../ports.ts';
+import { exporterPort, poolerPort } from '../ports.ts';
 import type { OperandImages } from '../revision.ts';
 import { restrictedContainer, restrictedPod } from '../security.ts';
 import { requestSeconds, type Timeouts } from '../timeouts.ts';
-import { authorityKey } from './configuration.ts';
+import { authorityKey, exporterKey } from './configuration.ts';
 import { shown, type PoolerCredentials } from './credentials.ts';
 
 /**
@@ -80,7 +80,12 @@ function podSpec(owner: Owner, { spec, images, hasAuthority, timeouts }: PoolerP
     // The last part is for the requests that begin at the end of the time before.
     terminationGracePeriodSeconds: preStopSeconds + clientLifetimeSeconds + requestSeconds(timeouts),
     securityContext: restrictedPod,
-    containers: [poolerContainer(spec.image ?? images.pgbouncer)],
+    containers: [
+      poolerContainer(spec.image ?? images.pgbouncer),
+      ...(images.pgbouncerExporter === undefined
+        ? []
+        : [exporterContainer(images.pgbouncerExporter, pooler)]),
+    ],
     // Not the whole Secret: the passwords of the console are nothing that PgBouncer has to know.
     volumes: [{ name: 'config', secret: { secretName: pooler, defaultMode: 0o444, items: files } }],
   };
@@ -121,5 +126,23 @@ function poolerContainer(image: string): object {
     resources: { requests: { cpu: '20m', memory: '16Mi' }, limits: { memory: '256Mi' } },
     securityContext: { ...restrictedContainer, runAsUser: 65534, runAsGroup: 65534 },
     volumeMounts: [{ name: 'config', mountPath: '/etc/pgbouncer', readOnly: true }],
+  };
+}
+
+/** It has no probe: whoever cannot be scraped still serves. */
+function exporterContainer(image: string, secret: string): object {
+  return {
+    name: 'exporter',
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    env: [
+      {
+        name: 'PGBOUNCER_EXPORTER_CONNECTION_STRING',
+        valueFrom: { secretKeyRef: { name: secret, key: exporterKey } },
+      },
+    ],
+    ports: [{ name: 'metrics', containerPort: exporterPort, protocol: 'TCP' }],
+    resources: { requests: { cpu: '5m', memory: '16Mi' }, limits: { memory: '128Mi' } },
+    securityContext: { ...restrictedContainer, runAsUser: 65534, runAsGroup: 65534 },
   };
 }
