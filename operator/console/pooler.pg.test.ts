@@ -79,6 +79,13 @@ async function backends(): Promise<number> {
   return row?.count ?? 0;
 }
 
+async function pids(): Promise<readonly number[]> {
+  const rows = await database.query<{ pid: number }>(
+    "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
+  );
+  return rows.map(({ pid }) => pid);
+}
+
 function settle(
   share: { connections: number; poolSize: number },
   generation?: string,
@@ -86,7 +93,7 @@ function settle(
 ): Promise<SettledProcess> {
   const { signal } = new AbortController();
   return settleProcess(
-    { share, generation },
+    { share, generation, renews: false },
     { clock: systemClock, open: () => pooler.console(), poke },
     { signal, progress: () => undefined },
   );
@@ -177,6 +184,22 @@ test('a revision that comes gets its share as soon as one that went has been qui
   const [candidate] = await clientsOf('candidate', 1);
   // Whoever waits longer than query_wait_timeout (10 s) is cut off.
   await inTransaction(candidate ?? new pg.Client(), 'select 1');
+});
+
+test('connections from before a release that took the place of another are renewed, with no request lost', async () => {
+  const share = { connections: 6, poolSize: 3 };
+  await settle(share);
+  const load = keepBusy(await clientsOf('r1', 6), 'select 1');
+  await expect.poll(load.done).toBeGreaterThan(20);
+  const before = await pids();
+  await settleProcess(
+    { share, generation: undefined, renews: true },
+    { clock: systemClock, open: () => pooler.console(), poke: () => Promise.resolve() },
+    { signal: new AbortController().signal, progress: () => undefined },
+  );
+  await expect.poll(async () => (await pids()).filter((pid) => before.includes(pid))).toEqual([]);
+  expect(before).not.toEqual([]);
+  await load.stop();
 });
 
 describe('a changed configuration', () => {

@@ -11,6 +11,11 @@ export interface SettleOrder {
   readonly share: PoolerShare;
   /** The configuration that it is to have loaded; undefined where it is about to go: then only the share counts. */
   readonly generation: string | undefined;
+  /**
+   * Whether its connections are to be renewed, because a release has taken the place of the one before: what they have
+   * prepared for the old schema would fail for ever, and nothing else heals that (measured).
+   */
+  readonly renews: boolean;
 }
 
 /** How far a process is. */
@@ -57,14 +62,18 @@ export async function settleProcess(
     if (supportOf(version) === 'unsupported') return { version, serverConnections: 0 };
     let reloadedAt: number | undefined;
     let told: boolean | undefined;
+    let isRenewed = !order.renews;
     for (;;) {
       await keepTo(order.share, console);
       const { all: serverConnections, starting } = await console.serverConnections();
       const isCapped = serverConnections <= order.share.connections;
-      if (!isCapped && starting === 0) await console.reconnect();
+      if ((!isCapped || !isRenewed) && starting === 0) {
+        await console.reconnect();
+        isRenewed = true;
+      }
       const isLoaded =
         order.generation === undefined || (await console.setting('syslog_ident')) === order.generation;
-      if (isCapped && isLoaded) return { version, serverConnections };
+      if (isCapped && isLoaded && isRenewed) return { version, serverConnections };
       if (told !== isCapped) progress({ version, isCapped } satisfies SettleProgress);
       told = isCapped;
       if (!isLoaded && (reloadedAt === undefined || clock.monotonic() - reloadedAt >= reloadEveryMs)) {

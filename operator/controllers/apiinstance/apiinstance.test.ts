@@ -124,22 +124,6 @@ describe('an object of somebody else under a name of ours', { timeout: 60_000 },
 
 describe('an ApiSchema', { timeout: 60_000 }, () => {
   const ref = { apiVersion: 'pgrst.dev/v1alpha1', kind: 'ApiSchema', namespace: 'shop', name: 'todo' };
-  const ready = (h: InstanceHarness) => h.instance().status?.conditions?.find(({ type }) => type === 'Ready');
-
-  it('that replaces its schema in place is not served behind a pooler', async () => {
-    const h = createInstanceHarness([]);
-    h.kube.put({
-      ...ref,
-      metadata: { namespace: 'shop', name: 'todo' },
-      spec: { schema: 'api', strategy: 'InPlace' },
-    });
-    await h.run(({ outcome }) => outcome?.kind === 'blocked');
-    expect(ready(h)).toMatchObject({
-      reason: 'InvalidSpec',
-      message: expect.stringMatching(/spec\.pooler/) as string,
-    });
-    expect(h.kube.all('Deployment')).toEqual([]);
-  });
 
   it('that ends a release for a contraction: its revision goes, nobody can go back to it, and what serves is not touched', async () => {
     const h = await live([begin, release('00000002'), promote]);

@@ -74,6 +74,7 @@ function poolerPod(object: KubeObject): PoolerPod[] {
       ip: status?.podIP,
       isReady: status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
       isStopping: metadata.deletionTimestamp !== undefined,
+      createdAt: Date.parse(String(metadata.creationTimestamp)),
       restarts: (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
       image: imageOf(spec, 'pgbouncer') ?? '',
       template: metadata.annotations?.[templateAnnotation],

@@ -55,6 +55,7 @@ const pod = (name: string, more: Partial<PoolerPod> = {}): PoolerPod => ({
   isReady: true,
   isStopping: false,
   restarts: 0,
+  createdAt: 1000,
   image: images.pgbouncer,
   template,
   ...more,
@@ -113,6 +114,24 @@ test('a process of another template keeps to its share, and is not made to load 
   expect(
     orders.map(({ spec: work }) => (work.kind === 'pooler' ? work.generation !== undefined : false)),
   ).toEqual([true, false]);
+});
+
+test('a process that is older than a release in place renews its connections, once for each release', () => {
+  const builtAt = '1970-01-01T01:00:00Z';
+  const schema = (id: string, strategy: 'InPlace' | 'Versioned') =>
+    ({ strategy, newest: { id, schema: 'api', builtAt } }) as unknown as World['schema'];
+  const pods = [pod('old'), pod('new', { createdAt: Date.parse(builtAt) + 120_000 })];
+  const asked = (given: World['schema']) =>
+    decide({ ...worldOf({ ...running, pods }), schema: given }).orders.map(({ id, spec: work }) => ({
+      id,
+      renews: work.kind === 'pooler' && work.renews,
+    }));
+  expect(asked(schema('00000001', 'Versioned')).map(({ renews }) => renews)).toEqual([false, false]);
+  const first = asked(schema('00000001', 'InPlace'));
+  expect(first.map(({ renews }) => renews)).toEqual([true, false]);
+  const second = asked(schema('00000002', 'InPlace'));
+  expect(second[0]?.id).not.toBe(first[0]?.id);
+  expect(second[1]?.id).toBe(first[1]?.id);
 });
 
 test('a URI that cannot be used leaves everything as it is', () => {

@@ -1,5 +1,6 @@
 import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
 import type { PoolerSpec } from '../../api/v1alpha1/apiInstancePooler.ts';
+import type { Release } from '../../api/v1alpha1/apiSchemaStatus.ts';
 import { readDatabaseUri, type DatabaseUri } from '../../api/v1alpha1/databaseUri.ts';
 import type { SettledProcess, SettleProgress } from '../../console/settleProcess.ts';
 import { poolerBudget } from '../../resources/budget.ts';
@@ -65,7 +66,8 @@ export function decidePooler(world: World, spec: ApiInstanceSpec, owner: Owner):
     timeouts,
   };
   const generation = configGeneration(from);
-  const asked = pods.flatMap((pod) => order(pod, { owner, share, generation, template }));
+  const inPlace = world.schema?.strategy === 'InPlace' ? world.schema.newest : undefined;
+  const asked = pods.flatMap((pod) => order(pod, { owner, share, generation, template, inPlace }));
   const { replicas } = world.pooler;
   const adds =
     replicas !== undefined && (world.pooler.template !== template || spec.pooler.replicas > replicas);
@@ -134,17 +136,24 @@ interface Wanted {
   readonly share: PoolerShare;
   readonly generation: string;
   readonly template: string;
+  /** The release that has taken the place of the one before; undefined: each has a schema of its own. */
+  readonly inPlace: Release | undefined;
 }
+
+/** A process that is younger than a release has no connection from before; the two times are of two clocks. */
+const skewMs = 60_000;
 
 /** What one pod's process is to be brought to. One that is about to go keeps the configuration that it has. */
 function order(
   pod: PoolerPod,
-  { owner, share, generation, template }: Wanted,
+  { owner, share, generation, template, inPlace }: Wanted,
 ): (WorkOrder<Work> & { readonly pod: PoolerPod; readonly spec: PoolerWork })[] {
   if (pod.ip === undefined || pod.template === undefined) return [];
   const { name, ip, isStopping } = pod;
   const stays = !isStopping && pod.template === template;
-  const id = `${idOf(pod)} ${share.connections}/${share.poolSize} ${stays ? generation : isStopping ? 'stopping' : 'leaving'}`;
+  const renews = inPlace !== undefined && pod.createdAt < Date.parse(inPlace.builtAt) + skewMs;
+  const release = renews ? ` ${inPlace.id}` : '';
+  const id = `${idOf(pod)} ${share.connections}/${share.poolSize} ${stays ? generation : isStopping ? 'stopping' : 'leaving'}${release}`;
   const work: PoolerWork & { readonly kind: 'pooler' } = {
     kind: 'pooler',
     namespace: owner.namespace,
@@ -153,6 +162,7 @@ function order(
     secret: names(owner.name).pooler,
     share,
     generation: stays ? generation : undefined,
+    renews,
     isStopping,
   };
   return [{ id, spec: work, pod }];

@@ -44,12 +44,6 @@ export function findProblem(world: World): Problem | undefined {
       message: `There is no ApiSchema ${name} in this namespace. Create it, or correct spec.schemaRef.name.`,
     };
   }
-  if (schema.strategy === 'InPlace' && spec.pooler !== undefined) {
-    return {
-      reason: 'InvalidSpec',
-      message: `ApiSchema ${name} replaces its schema in place (strategy InPlace), and spec.pooler is set: what PgBouncer's connections have prepared for the old schema would fail from then on. Remove spec.pooler, or use an ApiSchema with strategy Versioned.`,
-    };
-  }
   const { release } = spec.schemaRef;
   if (release !== undefined && !schema.releases.some(({ id }) => id === release)) {
     const known = schema.releases.map(({ id }) => id).join(', ') || 'none yet';

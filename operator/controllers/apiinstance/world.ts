@@ -76,6 +76,8 @@ export interface PoolerPod {
   readonly isReady: boolean;
   readonly isStopping: boolean;
   readonly restarts: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
   /** The image of its PgBouncer. */
   readonly image: string;
   /** What its template is known by; undefined for one that an older operator has made: it has no console. */
