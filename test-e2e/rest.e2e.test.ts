@@ -16,10 +16,11 @@ test('at rest the operator writes nothing, and a deleted instance leaves nothing
     try {
       expect(inventory.owned().length, 'the label pgrst.dev/instance finds what is owned').toBeGreaterThan(8);
       // The ApiSchema says that it is served a moment after the instance says that it serves.
-      await journey.schema.until(
+      const served = await journey.schema.until(
         'it is served',
         (object) => condition(object, 'Served')?.reason === 'Served',
       );
+      await inventory.caughtUp('ApiSchema', served);
       // Not a wait for something to happen: the time in which nothing may.
       inventory.forget();
       await delay(restMs);

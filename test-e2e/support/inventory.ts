@@ -24,6 +24,8 @@ export interface Inventory {
   forget(): void;
   /** What belongs to the instance by its label, as `Deployment/tasks-r1`. */
   owned(): readonly string[];
+  /** Waits until what another watch has seen has arrived here too: each watch has its own connection. */
+  caughtUp(kind: keyof typeof collections, seen: WatchedObject): Promise<void>;
   /** Waits until nothing is owned any more. */
   empty(timeoutMs: number): Promise<void>;
   stop(): void;
@@ -57,25 +59,42 @@ export async function takeInventory(
         .map(({ metadata }) => `${kind}/${metadata.name}`),
     );
 
+  async function until(holds: () => boolean, timeoutMs: number, what: () => string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => {
+      reject(new Error(`after ${String(timeoutMs / 1000)} s ${what()}`));
+    }, timeoutMs);
+    onChange = () => {
+      if (holds()) resolve(undefined);
+    };
+    onChange();
+    await promise.finally(() => {
+      clearTimeout(timer);
+    });
+  }
+
   return {
     changes: () => changes,
     forget: () => {
       changes = [];
     },
     owned,
-    async empty(timeoutMs) {
-      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => {
-        reject(new Error(`still there after ${String(timeoutMs / 1000)} s: ${owned().join(', ')}`));
-      }, timeoutMs);
-      onChange = () => {
-        if (owned().length === 0) resolve(undefined);
-      };
-      onChange();
-      await promise.finally(() => {
-        clearTimeout(timer);
-      });
+    caughtUp(kind, { metadata }) {
+      const { watch } = watches.find((each) => each.kind === kind) ?? {};
+      const version = (object: WatchedObject | undefined): number =>
+        Number(object?.metadata.resourceVersion ?? 0);
+      return until(
+        () => version(watch?.objects.get(metadata.name)) >= Number(metadata.resourceVersion),
+        10_000,
+        () => `${kind}/${metadata.name} has not arrived`,
+      );
     },
+    empty: (timeoutMs) =>
+      until(
+        () => owned().length === 0,
+        timeoutMs,
+        () => `still there: ${owned().join(', ')}`,
+      ),
     stop: () => {
       for (const { watch } of watches) watch.stop();
     },
