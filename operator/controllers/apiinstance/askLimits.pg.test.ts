@@ -17,14 +17,19 @@ const context = (signal = new AbortController().signal) => ({ signal, progress: 
 
 test('many questions at once are all answered, and no session stays', async () => {
   const ask = createLimitsQuestion('test', systemClock);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(db.uri, context())));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => ask({ uri: db.uri, isWaitedFor: false }, context())),
+  );
   for (const answer of answers) expect(answer).toMatchObject({ limits: { role: { limit: undefined } } });
 });
 
 test('a database that refuses is an answer, in words without the password', async () => {
   const uri = new URL(db.uri);
   uri.password = 'wrong-password';
-  const answer = await createLimitsQuestion('test', systemClock)(uri.href, context());
+  const answer = await createLimitsQuestion('test', systemClock)(
+    { uri: uri.href, isWaitedFor: true },
+    context(),
+  );
   expect(answer).toEqual({
     unknown: expect.stringMatching(/^The server refused the connection .*28P01/) as string,
   });
@@ -45,15 +50,33 @@ test('a database that says nothing is given up, and a question that nobody asks 
       return () => undefined;
     },
   });
-  const answer = ask(uri, context());
+  const answer = ask({ uri, isWaitedFor: true }, context());
   await once(silent, 'connection');
   giveUp();
   expect(await answer).toEqual({ unknown: 'There was no answer within 3 s.' });
 
   const withdrawn = new AbortController();
-  const other = ask(uri, context(withdrawn.signal));
+  const other = ask({ uri, isWaitedFor: true }, context(withdrawn.signal));
   await once(silent, 'connection');
   withdrawn.abort(new Error('the work is no longer ordered'));
   await expect(other).rejects.toThrow('no longer ordered');
+  silent.close();
+});
+
+test('a rollout does not stand in line behind databases that are away', async () => {
+  const silent = createServer();
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const uri = `postgres://somebody:secret@127.0.0.1:${String(port)}/app`;
+  const ask = createLimitsQuestion('test', { ...systemClock, after: () => () => undefined });
+  const stopping = new AbortController();
+  const others = Array.from({ length: 20 }, () =>
+    ask({ uri, isWaitedFor: false }, context(stopping.signal)).catch(() => undefined),
+  );
+  const answer = await ask({ uri: db.uri, isWaitedFor: true }, context());
+  expect(answer).toHaveProperty('limits');
+  stopping.abort(new Error('the test is over'));
+  await Promise.all(others);
   silent.close();
 });

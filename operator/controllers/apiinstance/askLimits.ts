@@ -3,9 +3,13 @@ import { failureOf } from '../../database/runFailure.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { TaskContext } from '../../runtime/tasks.ts';
 import { createTurns } from '../../runtime/turns.ts';
-import type { LimitsAnswer } from './world.ts';
+import type { LimitsAnswer, LimitsOrder } from './world.ts';
 
-/** So many databases are asked at a time: an operator that is upgraded has a question for each of its instances. */
+/**
+ * So many databases are asked at a time, for rollouts and apart from them for whatever is at rest: an operator that is
+ * upgraded has a question for each of its instances, and where a thousand databases are away a rollout would stand in
+ * line for minutes.
+ */
 const atATime = 8;
 /** A rollout waits so long for an answer, and what is behind it in line too. */
 const patienceMs = 3000;
@@ -17,10 +21,10 @@ const patienceMs = 3000;
 export function createLimitsQuestion(
   identity: string,
   clock: Clock,
-): (uri: string, context: TaskContext) => Promise<LimitsAnswer> {
-  const turn = createTurns(atATime);
-  return (uri, context) =>
-    turn(async () => {
+): (order: LimitsOrder, context: TaskContext) => Promise<LimitsAnswer> {
+  const [rollouts, rest] = [createTurns(atATime), createTurns(atATime)];
+  return ({ uri, isWaitedFor }, context) =>
+    (isWaitedFor ? rollouts : rest)(async () => {
       const late = new AbortController();
       const cancel = clock.after(patienceMs, () => {
         late.abort(new Error(`There was no answer within ${patienceMs / 1000} s.`));

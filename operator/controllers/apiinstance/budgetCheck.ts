@@ -62,7 +62,7 @@ export function checkBudget(
   const round = Math.floor(world.now / (begins ? beginningMs : restMs));
   const order: WorkOrder<Work> = {
     id: `connections ${round} ${databaseUri.version} ${words}`,
-    spec: { kind: 'connections', uri: databaseUri.value },
+    spec: { kind: 'connections', uri: databaseUri.value, isWaitedFor: begins },
   };
   const found = resultOf(world, order.id);
   if (!found) return { ...nothing, answer: known, orders: [order], isAsking: begins };

@@ -139,7 +139,7 @@ function workRunner(
       case 'probes':
         return probePod(spec, clock, context);
       case 'connections':
-        return askLimits(spec.uri, context);
+        return askLimits(spec, context);
       case 'contract':
         return compareContracts(spec, context);
       case 'analysis':

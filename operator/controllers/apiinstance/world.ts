@@ -121,6 +121,13 @@ export interface Credentials {
   readonly same: ReadonlySet<string>;
 }
 
+/** A database that is asked for its limits. */
+export interface LimitsOrder {
+  readonly uri: string;
+  /** Whether a rollout waits for the answer. */
+  readonly isWaitedFor: boolean;
+}
+
 /** What became of asking the database: its limits, or why it could not be asked. */
 export type LimitsAnswer = { readonly limits: ConnectionLimits } | { readonly unknown: string };
 
@@ -234,7 +241,7 @@ export type Work =
   | ({ readonly kind: 'analysis' } & AnalysisOrder)
   | ({ readonly kind: 'contract' } & ContractOrder)
   /** How many connections the database gives, and who has them. */
-  | { readonly kind: 'connections'; readonly uri: string }
+  | ({ readonly kind: 'connections' } & LimitsOrder)
   /** One PgBouncer process is brought to its share and its configuration. */
   | ({ readonly kind: 'pooler' } & PoolerWork)
   /** No gate answers any more: the routes of a deleted instance are gone from the data plane. */
