@@ -40,7 +40,7 @@ export async function run({ own, signal }: BenchmarkOptions): Promise<void> {
     const cluster = await prepareCluster(undo, log);
     signal.throwIfAborted();
     const stage = await log.step(`examples/tasks with ${String(pods)} pods and no pooler`, () =>
-      setStage(cluster, { pods, pooled: false, signal }),
+      setStage(cluster, { pods, signal }),
     );
     undo.unshift(() => log.step('removing it', stage.remove));
     const load = startLoad({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createKubectl, type Kubectl } from '../../hack/kube/kubectl.ts';
+import { createKubectl } from '../../hack/kube/kubectl.ts';
 import type { Cluster } from '../../hack/cluster/types.ts';
 import type { WatchedObject } from '../../hack/kube/watch.ts';
 import type { ApiInstanceStatus } from '../../operator/api/v1alpha1/apiInstanceStatus.ts';
@@ -16,12 +16,10 @@ interface InstanceObject extends WatchedObject {
   readonly status?: ApiInstanceStatus;
 }
 
-/** examples/tasks without or with its pooler, Ready, in a namespace of its own. */
+/** examples/tasks without its pooler, Ready, in a namespace of its own. */
 export interface Stage {
-  readonly namespace: string;
   /** Under which it answers. */
   readonly host: string;
-  readonly kubectl: Kubectl;
   /** Asks for a reload, and waits until every pod is proved to have done it; gives the seconds that took. */
   readonly reload: () => Promise<number>;
   /** Runs a command in the database's pod. */
@@ -37,7 +35,7 @@ const name = 'tasks';
 /** Applies the example with so many pods. */
 export async function setStage(
   cluster: Cluster,
-  { pods, pooled, signal }: { readonly pods: number; readonly pooled: boolean; readonly signal: AbortSignal },
+  { pods, signal }: { readonly pods: number; readonly signal: AbortSignal },
 ): Promise<Stage> {
   const kubectl = createKubectl(cluster);
   const namespace = `bench-reload-${randomBytes(2).toString('hex')}`;
@@ -49,11 +47,10 @@ export async function setStage(
     await kubectl.attempt(['delete', ...objects]);
     await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
   };
-  const instance = instanceManifest(namespace, host, ({ pooler, ...spec }) => ({
+  const instance = instanceManifest(namespace, host, ({ pooler: _, ...spec }) => ({
     ...spec,
     replicas: pods,
     postgrest: { ...spec.postgrest, config: { ...spec.postgrest?.config, 'db-pool': '3' } },
-    ...(pooled && pooler ? { pooler } : {}),
   }));
   const manifests = [
     ...databaseManifests(namespace).map(restartable),
@@ -71,9 +68,7 @@ export async function setStage(
     const first = await followed.until('the example is Ready', (object) => isDone(object, pods));
     let last = first.object.status?.lastAction?.id;
     return {
-      namespace,
       host,
-      kubectl,
       async reload() {
         const began = Date.now();
         await kubectl(['annotate', '-n', namespace, `apiinstance/${name}`, 'pgrst.dev/action=reload']);

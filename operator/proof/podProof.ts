@@ -86,7 +86,7 @@ function judge(
   return { waitingFor: `the sentinel answered ${status}`, isStale: false };
 }
 
-/** Kubernetes stamps pods in whole seconds, rounded down: both sides of the comparison have to be. */
-function wholeSecond(ms: number): number {
+/** Kubernetes stamps pods in whole seconds, rounded down: both sides of a comparison have to be. In milliseconds. */
+export function wholeSecond(ms: number): number {
   return Math.floor(ms / 1000) * 1000;
 }

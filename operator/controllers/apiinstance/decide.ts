@@ -181,7 +181,7 @@ function rollOut(
   const decided = { ...ended, history: historyAfter(ended) };
   const scale = scaleInput(decided);
   const after = statusAfter(decided);
-  const reload = reloading(world, spec, owner);
+  const reload = reloading(world, owner);
   // Server-side apply would take over what somebody else has under a name of ours.
   const foreign = new Set(world.foreign.map(refKey));
   return {

@@ -30,11 +30,9 @@ export function revisionObjects(
   replicas: number | undefined,
   world: World,
 ): KubeObject[] {
-  const { number, content } = revision;
+  const { number, content, workload = number } = revision;
   const template = templateOf(owner, revision);
-  const workload = revision.workload ?? number;
-  const snapshot =
-    'podTemplate' in revision ? [] : [controllerRevision(owner, number, content, template, workload)];
+  const snapshot = snapshotObjects(owner, revision);
   // Its workload has another revision's settings: these are the other one's pods.
   if (!isWorn(world, revision)) return snapshot;
   return [
@@ -66,13 +64,14 @@ export function takeOverObjects(
   revision: RevisionSnapshot | NewRevision,
   world: World,
 ): KubeObject[] {
-  const { number, content, workload = number } = revision;
-  return [
-    ...('podTemplate' in revision
-      ? []
-      : [controllerRevision(owner, number, content, templateOf(owner, revision), workload)]),
-    ...settingsObjects(owner, revision, world),
-  ];
+  return [...snapshotObjects(owner, revision), ...settingsObjects(owner, revision, world)];
+}
+
+/** What keeps a revision, where nothing does yet. */
+function snapshotObjects(owner: Owner, revision: RevisionSnapshot | NewRevision): KubeObject[] {
+  if ('podTemplate' in revision) return [];
+  const { number, content, workload } = revision;
+  return [controllerRevision(owner, number, content, templateOf(owner, revision), workload)];
 }
 
 /** The template is pinned when the revision is made: an operator upgrade renders nothing anew and rolls nothing. */

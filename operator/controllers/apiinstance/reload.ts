@@ -1,5 +1,4 @@
-import type { ApiInstanceSpec } from '../../api/v1alpha1/apiInstance.ts';
-import type { PodProofOrder } from '../../proof/podProof.ts';
+import { wholeSecond, type PodProofOrder } from '../../proof/podProof.ts';
 import type { Owner } from '../../resources/names.ts';
 import { behaviourOf } from '../../resources/postgrestVersions.ts';
 import type { RevisionSnapshot } from '../../resources/revision.ts';
@@ -65,7 +64,7 @@ export function toShow(
 }
 
 /** Tells the pods, one after the other, that have not loaded what is there now. */
-export function reloading(world: World, spec: ApiInstanceSpec, { namespace }: Owner): Reloading {
+export function reloading(world: World, { namespace }: Owner): Reloading {
   const stale = world.pods
     .filter(
       (pod) => pod.isReady && podProgress(pod, world)?.isStale === true && world.settings.has(pod.workload),
@@ -76,7 +75,7 @@ export function reloading(world: World, spec: ApiInstanceSpec, { namespace }: Ow
     world.pods.filter((other) => other.workload === pod.workload && other.isReady && other !== pod).length;
   const next = stale.find((pod) => pod !== deaf);
   return {
-    orders: [deaf, next].flatMap((pod) => (pod ? reloadOrders(pod, world, spec, namespace) : [])),
+    orders: [deaf, next].flatMap((pod) => (pod ? reloadOrders(pod, world, namespace) : [])),
     pokes: stale.flatMap((pod) => poke(pod, world, namespace)),
     // The last one stays: stale is better than nobody.
     replaced: deaf && others(deaf) > 0 ? [{ ...refOf(podObject(deaf, namespace)), uid: deaf.uid }] : [],
@@ -95,7 +94,7 @@ export function isReloaded(
 ): boolean {
   const snapshot = world.revisions.find(({ number }) => number === revision);
   if (way === 'Notify') return snapshot !== undefined && isWritten(snapshot, world);
-  const asked = Math.floor(Date.parse(at) / 1000) * 1000;
+  const asked = wholeSecond(Date.parse(at));
   return world.pods.filter((pod) => pod.revision === revision).every(({ createdAt }) => createdAt >= asked);
 }
 
@@ -105,15 +104,10 @@ function isWritten({ number, content, workload }: RevisionSnapshot | NewRevision
   return written?.token === settingsToken({ number, content, reloadAt: reloadAt(number, world) });
 }
 
-function reloadOrders(
-  pod: PodState,
-  world: World,
-  spec: ApiInstanceSpec,
-  namespace: string,
-): WorkOrder<Work>[] {
+function reloadOrders(pod: PodState, world: World, namespace: string): WorkOrder<Work>[] {
   const revision = world.revisions.find(({ number }) => number === pod.revision);
-  if (pod.ip === undefined || !revision) return [];
-  const { database } = revision.content;
+  const database = revision?.content.database;
+  if (pod.ip === undefined || !revision || !database || database.pooled) return [];
   return [
     {
       id: reloadId(pod, world),
@@ -123,7 +117,7 @@ function reloadOrders(
         pod: pod.name,
         channel: channelOf(revision.content, pod.name),
         namespace,
-        uriSecretRef: database.pooled ? spec.database.uriSecretRef : database.uriSecretRef,
+        uriSecretRef: database.uriSecretRef,
         ...toShow(pod, world),
       },
     },
@@ -156,8 +150,7 @@ function startedWith({ createdAt }: PodState, writtenAt: number | undefined): bo
 }
 
 function markOf({ status }: Pick<World, 'status'>): Mark | undefined {
-  const version = status.stable?.version;
-  return behaviourOf(version)?.settingsMark;
+  return behaviourOf(status.stable?.version)?.settingsMark;
 }
 
 function reloadAt(number: number, { status }: World): string | undefined {
